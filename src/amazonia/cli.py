@@ -1,0 +1,197 @@
+"""The `amazonia` command."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from amazonia.content.library import Library, bundled_cases
+from amazonia.domain.case import Case, CharacterId, Lang
+from amazonia.errors import AmazoniaError
+
+app = typer.Typer(
+    help="Amazonia: an investigation game that never hangs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+CaseName = Annotated[str, typer.Argument(help="The case's name, as its folder.")]
+LangOption = Annotated[str | None, typer.Option(help="Language; the case's first by default.")]
+
+
+def main() -> None:
+    """Run the command; an error of ours is one line that says what to do."""
+    try:
+        app()
+    except AmazoniaError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(1) from error
+
+
+@app.command()
+def check(
+    cases: Annotated[list[str] | None, typer.Argument(help="Cases; all if none is named.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,
+) -> None:
+    """Load and prove cases; exit 0 only if every proof holds."""
+    from amazonia.content.check import check_case
+
+    library = _library()
+    findings = []
+    for name in cases or library.names():
+        found = check_case(library, name)
+        findings += found
+        if not as_json:
+            for finding in found:
+                typer.echo(str(finding))
+            typer.echo(f"{name}: {len(found)} findings" if found else f"{name}: every proof holds")
+    if as_json:
+        keys = ("code", "file", "line", "message")
+        typer.echo(json.dumps([{k: getattr(f, k) for k in keys} for f in findings], indent=2))
+    raise typer.Exit(1 if findings else 0)
+
+
+@app.command()
+def solve(
+    case: CaseName,
+    as_json: Annotated[bool, typer.Option("--json", help="The calls' bodies as JSON.")] = False,
+    ending: Annotated[str | None, typer.Option(help="Another ending than the best.")] = None,
+    lang: LangOption = None,
+) -> None:
+    """Print a shortest winning walkthrough, as the exact actions of a player."""
+    from amazonia.domain.walkthrough import Guide, NoWay
+
+    library = _library()
+    loaded, language = _case(library, case, lang)
+    endings = [e.id for e in loaded.publication.endings]
+    if ending is not None and ending not in endings:
+        raise typer.BadParameter(f"'{ending}' is no ending of {case}; there are {endings}")
+    guide = Guide(loaded, loaded.words[language], library.listener(loaded, language))
+    try:
+        actions = guide.walkthrough(ending)
+    except NoWay as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(1) from exc
+    if as_json:
+        typer.echo(json.dumps(actions, ensure_ascii=False, indent=2))
+        return
+    for number, action in enumerate(actions, 1):
+        rest = {key: value for key, value in action.items() if key != "do"}
+        typer.echo(f"{number:3}  {action['do']:8}  {json.dumps(rest, ensure_ascii=False)}")
+
+
+@app.command()
+def playtest(
+    case: CaseName,
+    teams: Annotated[int, typer.Option(min=1, help="How many simulated teams.")] = 200,
+    seed: Annotated[int, typer.Option(help="The same seed plays the same games.")] = 1,
+    idle: Annotated[bool, typer.Option(help="Teams that only ask irrelevant questions.")] = False,
+    lang: LangOption = None,
+) -> None:
+    """Let simulated teams play with noisy questions; say who gets where, and who gets stuck."""
+    from statistics import median
+
+    from amazonia.content.playtest import playtest as run
+
+    library = _library()
+    loaded, language = _case(library, case, lang)
+    result = run(loaded, language, library.listener(loaded, language), teams, seed, idle)
+    typer.echo(f"{teams} teams, seed {seed}")
+    for name, count in sorted(result.endings.items()):
+        typer.echo(f"  ending {name}: {count}")
+    typer.echo(f"  turns: median {median(game.turns for game in result.games):.0f}")
+    typer.echo("  clues, share of teams:")
+    for clue in sorted(loaded.clues, key=result.reach):
+        typer.echo(f"    {result.reach(clue):4.0%}  {clue}")
+    typer.echo(f"  states without a way out: {len(result.dead_ends)}")
+    for game in result.dead_ends[:5]:
+        typer.echo(f"    {game.stuck}")
+    raise typer.Exit(1 if result.dead_ends else 0)
+
+
+@app.command()
+def ask(
+    case: CaseName,
+    character: Annotated[str | None, typer.Argument(help="Whom to ask.")] = None,
+    question: Annotated[str | None, typer.Argument(help="What to ask.")] = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON lines {id, character, message, previous?}: all gates open, no model."
+        ),
+    ] = None,
+    lang: LangOption = None,
+) -> None:
+    """Ask one question and see which topic matched, with what score, and what would be said."""
+    library = _library()
+    loaded, language = _case(library, case, lang)
+    if batch is not None:
+        _ask_batch(library, loaded, language, batch)
+        return
+    if character is None or question is None:
+        raise typer.BadParameter("name a character and a question, or give --batch FILE")
+    if character not in loaded.characters:
+        people = ", ".join(loaded.characters)
+        raise typer.BadParameter(f"'{character}' is not in {case}; there are: {people}")
+    _ask_one(library, loaded, language, CharacterId(character), question)
+
+
+def _ask_one(
+    library: Library, case: Case, lang: Lang, character: CharacterId, question: str
+) -> None:
+    from amazonia.domain.director import direct
+    from amazonia.domain.lines import read
+    from amazonia.domain.session import begin
+
+    reading = library.listener(case, lang).listen(character, question)
+    words = case.words[lang]
+    beat = direct(case, words, begin(case), case.characters[character], reading, 0)
+    typer.echo(f"decision  {reading.decision} {reading.smalltalk}".rstrip())
+    for topic, score in zip(reading.topics, reading.scores, strict=False):
+        typer.echo(f"  {score:6.1%}  {topic}")
+    weights = ", ".join(f"{feature} {weight:+.2f}" for feature, weight in reading.why)
+    typer.echo(f"because   {weights}")
+    typer.echo(f"beat      {beat.kind} at the start of the game, voice: scripted")
+    typer.echo(f"({beat.gesture})")
+    for line in beat.lines:
+        typer.echo(f"— {read(words, character, line).text}")
+    if beat.clues:
+        typer.echo(f"clue      {', '.join(beat.clues)}")
+
+
+def _ask_batch(library: Library, case: Case, lang: Lang, batch: Path) -> None:
+    from amazonia.content.batch import answer_line
+
+    listener = library.listener(case, lang)
+    try:
+        text = batch.read_text(encoding="utf-8")
+    except OSError as exc:
+        raise typer.BadParameter(f"{batch} cannot be read: {exc.strerror}") from exc
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            try:
+                answer = answer_line(case, listener, json.loads(line))
+            except (ValueError, KeyError, TypeError) as exc:
+                typer.echo(f"{batch}:{number}: {exc}", err=True)
+                raise typer.Exit(1) from exc
+            typer.echo(json.dumps(answer, ensure_ascii=False))
+
+
+def _library() -> Library:
+    environ: dict[str, Any] = dict(os.environ)
+    folder = Path(environ.get("AMAZONIA_CASES") or bundled_cases())
+    data = Path(environ.get("AMAZONIA_DATA") or "data")
+    return Library(folder, data / "learned")
+
+
+def _case(library: Library, name: str, lang: str | None) -> tuple[Case, Lang]:
+    case = library.case(name)
+    language = Lang(lang) if lang else next(iter(case.words))
+    if language not in case.words:
+        raise typer.BadParameter(f"{name} has no '{language}'; there are: {', '.join(case.words)}")
+    return case, language

@@ -1,0 +1,129 @@
+"""YAML with line numbers.
+
+A case is data: no tags, no anchors, bounded size and depth. Every fault names its file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from amazonia.errors import BadCase, Finding
+
+MAX_BYTES = 2_000_000
+MAX_DEPTH = 16
+
+try:
+    from yaml import CSafeLoader as _Loader
+except ImportError:  # PyYAML without libyaml: slower, the same result
+    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+
+_SCALARS = {
+    "tag:yaml.org,2002:str": str,
+    "tag:yaml.org,2002:int": int,
+    "tag:yaml.org,2002:float": float,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A parsed file: plain data, and the line on which each path stands."""
+
+    path: Path
+    data: Any
+    lines: Mapping[tuple[str | int, ...], int] = field(repr=False)
+
+    def line(self, path: tuple[str | int, ...]) -> int:
+        """The line of a path, or of its nearest ancestor that has one."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def finding(self, code: str, path: tuple[str | int, ...], message: str) -> Finding:
+        """A finding at a path of this file."""
+        return Finding(code, str(self.path), self.line(path), message)
+
+
+def read_sheet(path: Path) -> Sheet:
+    """Parse one file.
+
+    Raises:
+        BadCase: it is missing, too large, no UTF-8, no valid YAML, or uses what cases may not:
+            tags, anchors and aliases, duplicate keys.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as exc:
+        raise BadCase([Finding("F01", str(path), 1, f"cannot be read: {exc.strerror}")]) from exc
+    if len(raw) > MAX_BYTES:
+        fault = f"is {len(raw):,} bytes; at most {MAX_BYTES:,} are allowed"
+        raise BadCase([Finding("F02", str(path), 1, fault)])
+    try:
+        text = raw.decode()
+        _refuse_references(path, text)
+        root = yaml.compose(text, Loader=_Loader)
+    except UnicodeDecodeError as exc:
+        line = raw[: exc.start].count(b"\n") + 1
+        raise BadCase([Finding("F03", str(path), line, "is not UTF-8; save it as UTF-8")]) from exc
+    except yaml.MarkedYAMLError as exc:
+        line = exc.problem_mark.line + 1 if exc.problem_mark else 1
+        fault = f"is not valid YAML: {exc.problem}; check quotes, colons and indentation"
+        raise BadCase([Finding("F04", str(path), line, fault)]) from exc
+    lines: dict[tuple[str | int, ...], int] = {}
+    data = _build(path, root, (), lines) if root is not None else {}
+    return Sheet(path, data, lines)
+
+
+def _refuse_references(path: Path, text: str) -> None:
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            fault = "anchors (&) and aliases (*) are not used here; write the text out, in quotes"
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise BadCase([Finding("F05", str(path), line, fault)])
+
+
+def _build(
+    path: Path,
+    node: yaml.Node,
+    at: tuple[str | int, ...],
+    lines: dict[tuple[str | int, ...], int],
+) -> Any:
+    line = node.start_mark.line + 1
+    lines.setdefault(at, line)
+    if len(at) > MAX_DEPTH:
+        raise BadCase([Finding("F06", str(path), line, f"is nested over {MAX_DEPTH} levels deep")])
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(path, node, at, lines)
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(path, child, (*at, i), lines) for i, child in enumerate(node.value)]
+    match node.tag:
+        case "tag:yaml.org,2002:null":
+            return None
+        case "tag:yaml.org,2002:bool":
+            return node.value.lower() in ("true", "yes", "on")
+        case tag if tag in _SCALARS:
+            return _SCALARS[tag](node.value.replace("_", "")) if tag[-3:] != "str" else node.value
+        case tag if tag.startswith("tag:yaml.org,2002:"):
+            return node.value  # dates and the like stay text
+    fault = f"the tag {node.tag} is not used in cases; remove it"
+    raise BadCase([Finding("F05", str(path), line, fault)])
+
+
+def _mapping(
+    path: Path,
+    node: yaml.MappingNode,
+    at: tuple[str | int, ...],
+    lines: dict[tuple[str | int, ...], int],
+) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key, line = str(key_node.value), key_node.start_mark.line + 1
+        if key in data:
+            raise BadCase([Finding("F07", str(path), line, f"'{key}' is there twice; keep one")])
+        lines[(*at, key)] = line
+        data[key] = _build(path, value_node, (*at, key), lines)
+    return data

@@ -1,0 +1,268 @@
+"""Simulated teams: seeded, noisy, impatient. Do they always get on?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from amazonia.domain.case import Case, CharacterId, ClueId, Lang, Topic
+from amazonia.domain.confrontation import answer_counter, confront, open_rounds
+from amazonia.domain.director import direct
+from amazonia.domain.gates import Gate
+from amazonia.domain.publication import is_open, listed_claims, publish
+from amazonia.domain.riddles import Answer, answer_challenge, answer_riddle, is_listed
+from amazonia.domain.session import State, Tries, begin, holds, opens, play
+from amazonia.domain.solve import Model, can_win, model, start_atoms
+from amazonia.domain.understanding import Listener
+from amazonia.domain.words import CaseWords
+
+MOST_TURNS = 400
+NOISE = ("vc", "mano", "tipo", "ai", "kkk", "moço", "então")
+
+
+@dataclass(frozen=True, slots=True)
+class Game:
+    """How one simulated team fared.
+
+    Attributes:
+        turns: questions and answers until it stopped.
+        ending: the first ending that it published, or None.
+        stuck: the state from which the best ending could not be reached, described; must be "".
+    """
+
+    turns: int
+    ending: str | None
+    clues: frozenset[ClueId]
+    stuck: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Playtest:
+    """How many teams fared."""
+
+    games: tuple[Game, ...]
+    endings: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def dead_ends(self) -> list[Game]:
+        """The games that met a state without a way out."""
+        return [game for game in self.games if game.stuck]
+
+    def reach(self, clue: ClueId) -> float:
+        """The share of teams that found a clue."""
+        return sum(clue in game.clues for game in self.games) / len(self.games)
+
+
+def playtest(
+    case: Case, lang: Lang, listener: Listener, teams: int, seed: int, idle: bool = False
+) -> Playtest:
+    """Let teams play.
+
+    Args:
+        idle: they only ask what has nothing to do with the case.
+    """
+    games = tuple(
+        _Team(case, case.words[lang], listener, Random(f"{seed}/{number}"), idle).run()
+        for number in range(teams)
+    )
+    return Playtest(games, Counter(game.ending or "none" for game in games))
+
+
+class _Team:
+    """A team that does something at random each turn, more often something sensible."""
+
+    def __init__(
+        self, case: Case, words: CaseWords, listener: Listener, chance: Random, idle: bool
+    ) -> None:
+        self.case = case
+        self.words = words
+        self.listener = listener
+        self.chance = chance
+        self.idle = idle
+        self.state: State = begin(case)
+        self.patience = chance.uniform(0.4, 1.0)
+        self.answers = {
+            name: chance.choice(counter.options) for name, counter in case.counters.items()
+        }
+        self.world: Model = model(case, self.answers)
+
+    def run(self) -> Game:
+        """Play until the best ending, or until patience ends."""
+        best = self.case.publication.best
+        for turn in range(1, MOST_TURNS + 1):
+            before = self.state
+            self._act()
+            if self.state is not before and not can_win(
+                self.world, start_atoms(self.case, self.state)
+            ):
+                return self._game(turn, f"after turn {turn}: {sorted(self.state.clues)}")
+            if self.state.editions and self.state.editions[-1].ending == best:
+                return self._game(turn)
+        return self._game(MOST_TURNS)
+
+    def _game(self, turns: int, stuck: str = "") -> Game:
+        ending = self.state.editions[-1].ending if self.state.editions else None
+        return Game(turns, ending, frozenset(self.state.clues), stuck)
+
+    def _act(self) -> None:
+        if self.idle:
+            self._ask(self.chance.choice(self.listener.reader.language.offtopic))
+            return
+        waiting = [name for name, answer in self.state.counters.items() if not answer]
+        if waiting and self.chance.random() < 0.7:
+            counter = self.case.counters[waiting[0]]
+            _, events = answer_counter(self.words, self.state, counter, self.answers[counter.id])
+            self.state = play(self.state, events)
+            return
+        weights = {"ask": 60, "riddle": 16, "challenge": 8, "confront": 12, "publish": 2}
+        match self.chance.choices(list(weights), list(weights.values()))[0]:
+            case "ask":
+                self._ask(self._question())
+            case "riddle":
+                self._try_riddle()
+            case "challenge":
+                self._try_challenge()
+            case "confront":
+                self._confront()
+            case _:
+                self._publish()
+
+    # ── talking ─────────────────────────────────────────────────────────────────────────────────
+
+    def _question(self) -> Topic | str:
+        if self.chance.random() > 0.9:
+            return self.chance.choice(self.listener.reader.language.offtopic)
+        open_topics = [t for t in self._open_topics() if self._unheard(t)]
+        return self.chance.choice(open_topics or list(self._open_topics()))
+
+    def _open_topics(self) -> list[Topic]:
+        have = holds(self.case, self.state)
+        return [
+            topic
+            for character in self.case.characters.values()
+            if character.when.open(have)
+            for topic in character.topics.values()
+            if topic.when.open(have)
+        ]
+
+    def _unheard(self, topic: Topic) -> bool:
+        return self.state.depth.get(topic.key, 0) < len(topic.steps)
+
+    def _ask(self, question: Topic | str) -> None:
+        shown = None
+        if isinstance(question, Topic):
+            character = self.case.characters[question.character]
+            text = self.words.characters[character.id].topics[question.id]
+            message = self._noisy(self.chance.choice(text.examples))
+        else:
+            people = [c for c in self.case.characters.values() if self._is_open(c.when)]
+            character, message = self.chance.choice(people), question
+        if self.state.clues and self.chance.random() < 0.2 and not self.idle:
+            shown = self.chance.choice(self.state.clues)
+        talk = self.state.talk.get(CharacterId(character.id))
+        reading = self.listener.listen(character.id, message, talk)
+        seed = self.chance.randrange(1 << 16)
+        beat = direct(self.case, self.words, self.state, character, reading, seed, shown)
+        self.state = play(self.state, beat.events)
+
+    def _noisy(self, text: str) -> str:
+        """Typos, slang and haste."""
+        letters = list(text)
+        if self.chance.random() < 0.5 and len(letters) > 8:
+            at = self.chance.randrange(1, len(letters) - 1)
+            letters[at], letters[at - 1] = letters[at - 1], letters[at]
+        if self.chance.random() > self.patience:
+            letters = letters[: max(12, len(letters) * 2 // 3)]
+        noise = self.chance.choice(NOISE) + " " if self.chance.random() < 0.3 else ""
+        return noise + "".join(letters)
+
+    def _is_open(self, gate: Gate) -> bool:
+        return opens(self.case, self.state, gate)
+
+    # ── answering ───────────────────────────────────────────────────────────────────────────────
+
+    def _try_riddle(self) -> None:
+        riddles = [
+            r
+            for r in self.case.riddles.values()
+            if self._is_open(r.when) and not self.state.solved(r.id)
+        ]
+        if not riddles:
+            return
+        riddle = self.chance.choice(riddles)
+        answer: Answer
+        if riddle.type == "order":
+            guess = list(riddle.answer)
+            if self.chance.random() < 0.5:
+                self.chance.shuffle(guess)
+            answer = guess
+        elif riddle.type == "link":
+            if len(self.state.clues) < riddle.pick:
+                return
+            unions = [name for name, gate in riddle.unions if self._is_open(gate)]
+            right = [a for a in riddle.accepts if a.union in unions and self._own(a.clues.ways)]
+            if right and self.chance.random() < 0.5:
+                accepted = self.chance.choice(right)
+                clues = self.chance.choice(self._own(accepted.clues.ways))
+                answer = {"clues": sorted(clues), "union": accepted.union}
+            elif unions:
+                picked = self.chance.sample(self.state.clues, riddle.pick)
+                answer = {"clues": picked, "union": self.chance.choice(unions)}
+            else:
+                return
+        else:
+            answer = self.chance.choice(riddle.options)
+        judged = answer_riddle(self.case, self.words, self.state, riddle, answer)
+        self.state = play(self.state, judged.events)
+
+    def _own(self, ways: Iterable[frozenset[str]]) -> list[frozenset[str]]:
+        return [way for way in ways if way <= set(self.state.clues)]
+
+    def _try_challenge(self) -> None:
+        challenges = [
+            c
+            for c in self.case.challenges.values()
+            if is_listed(self.case, self.state, c)
+            and not self.state.challenges.get(c.id, Tries()).right
+        ]
+        if challenges:
+            challenge = self.chance.choice(challenges)
+            option = self.chance.choice(challenge.options)
+            judged = answer_challenge(self.words, self.state, challenge, option)
+            self.state = play(self.state, judged.events)
+
+    def _confront(self) -> None:
+        scenes = [c for c in self.case.confrontations.values() if self._is_open(c.when)]
+        if not scenes:
+            return
+        scene = self.chance.choice(scenes)
+        rounds = open_rounds(self.case, self.state, scene)
+        if not rounds:
+            return
+        round_ = self.chance.choice(rounds)
+        reasons = [r for r in round_.reasons if self._is_open(r.when)]
+        reason = self.chance.choice(reasons)
+        ways = self._own(round_.accepts.ways)
+        if ways and self.chance.random() < 0.5:
+            clues: Sequence[str] = sorted(self.chance.choice(ways))
+        else:
+            most = min(round_.pick, len(self.state.clues))
+            clues = self.chance.sample(self.state.clues, most)
+        tried = confront(
+            self.case, self.words, self.state, scene, round_.id, clues[: round_.pick], reason.id
+        )
+        self.state = play(self.state, tried.events)
+
+    def _publish(self) -> None:
+        if not is_open(self.case, self.state):
+            return
+        listed = [c.id for c in listed_claims(self.case, self.state)]
+        claims = self.chance.sample(listed, self.chance.randint(1, len(listed)))
+        best = next(e for e in self.case.publication.endings if e.id == self.case.publication.best)
+        if best.claims and self.chance.random() < 0.6:
+            wanted = [way for way in best.claims.ways if way <= set(listed)]
+            claims = sorted(wanted[0]) if wanted else claims
+        page = publish(self.case, self.words, self.state, claims, {})
+        self.state = play(self.state, [page.event])

@@ -1,0 +1,263 @@
+"""Teaching the director's ear: weights learned from a case's own examples.
+
+Softmax regression with AdaGrad over sparse features, in plain Python: some seconds a case, once;
+`amazonia.content.library` keeps the result. The same files give the same weights.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import exp, log, sqrt
+from random import Random
+
+from amazonia.domain.case import Case, Character, CharacterId, Lang, TopicId
+from amazonia.domain.language import Language, Reader, fold
+from amazonia.domain.understanding import OUT, Ear, Listener, Row
+from amazonia.domain.words import CaseWords, TopicWords
+
+EPOCHS = 6
+RATE = 0.8
+DECAY = 2e-5
+LEARNED = 0.05
+"""A sample whose label is missed by less than this rests for some epochs."""
+REST = 4
+SEEN = {"w": 1, "k": 1, "q": 1, "b": 2, "c": 2, "g": 3}
+"""How often a kind of feature must occur to be learned."""
+SPARE = 0.06
+"""Weights smaller than this are dropped."""
+CLOSE = 0.5
+"""Another character's example that is this similar to one of ours is no negative example."""
+
+_WORD = re.compile(r"[a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    features: frozenset[str]
+    label: str
+    weight: float
+
+
+def teach(case: Case, lang: Lang, language: Language) -> Listener:
+    """Train a listener for a case in one language."""
+    words = case.words[lang]
+    reader = Reader(language, _vocabulary(words, language))
+    spoken = {
+        (c.id, t.id): _spoken(reader, words.characters[c.id].topics[t.id])
+        for c in case.characters.values()
+        for t in c.topics.values()
+    }
+    common = _common(reader, language)
+    ears = {
+        character.id: _ear(reader, case, words, character, spoken, common)
+        for character in case.characters.values()
+    }
+    return Listener(reader, ears)
+
+
+_Spoken = dict[tuple[CharacterId, TopicId], list[_Sample]]
+
+
+def _vocabulary(words: CaseWords, language: Language) -> frozenset[str]:
+    """Every word that the case and the language spell right.
+
+    Examples are misspelt on purpose here and there: a word that only examples use counts when
+    two of them do.
+    """
+    sure: set[str] = set()
+    for text in _prose(words):
+        sure.update(_WORD.findall(fold(text)))
+    for expression in (*language.concepts, *language.questions, *language.slang.values()):
+        sure.update(expression.split())
+    sure.update(language.stopwords)
+    seen = Counter(
+        word
+        for who in words.characters.values()
+        for topic in who.topics.values()
+        for example in topic.examples
+        for word in set(_WORD.findall(fold(example)))
+    )
+    chatter = (
+        *language.offtopic,
+        *(line for lines in language.smalltalk.values() for line in lines),
+    )
+    seen.update(word for line in chatter for word in set(_WORD.findall(fold(line))))
+    sure.update(word for word, times in seen.items() if times > 1)
+    return frozenset(sure - set(language.slang))
+
+
+def _prose(words: CaseWords) -> Iterable[str]:
+    for who in words.characters.values():
+        for topic in who.topics.values():
+            yield topic.label
+            yield topic.suggestion
+            for step in topic.steps:
+                yield from (line.text for line in step.says)
+    for clue in words.clues.values():
+        yield clue.title
+        yield clue.summary
+
+
+def _spoken(reader: Reader, topic: TopicWords) -> list[_Sample]:
+    """The samples of a topic: its examples, and what is answered (that counts less)."""
+    asked = (*topic.examples, topic.suggestion, topic.label)
+    told = [line.text for step in topic.steps for line in step.says]
+    return [
+        *(_Sample(reader.features(text), "", 1.0) for text in asked),
+        *(_Sample(reader.features(text), "", 0.5) for text in told),
+    ]
+
+
+def _common(reader: Reader, language: Language) -> list[_Sample]:
+    """Small talk and what has nothing to do with any case."""
+    return [
+        *(
+            _Sample(reader.features(line), f"~{kind}", 1.0)
+            for kind, lines in language.smalltalk.items()
+            for line in lines
+        ),
+        *(_Sample(reader.features(line), OUT, 1.0) for line in language.offtopic),
+    ]
+
+
+def _ear(
+    reader: Reader,
+    case: Case,
+    words: CaseWords,
+    character: Character,
+    spoken: _Spoken,
+    common: Sequence[_Sample],
+) -> Ear:
+    own = [
+        _Sample(sample.features, topic, sample.weight)
+        for topic in character.topics
+        for sample in spoken[character.id, topic]
+    ]
+    for clue, topic in character.shows.items():
+        names = (*words.clues[clue].aliases, words.clues[clue].title)
+        own += [_Sample(reader.features(name), topic, 0.5) for name in names]
+    idf = _idf([*own, *common])
+    foreign = _foreign(case, character, spoken, own, idf)
+    samples = [*own, *common, *foreign]
+    classes = (
+        *character.topics,
+        *sorted({s.label for s in (*common, *foreign)}),
+    )
+    rows, bias = _learn([s for s in samples if s.features], classes, idf)
+    return Ear(
+        classes=classes,
+        idf={f: idf[f] for f in rows},
+        rows=rows,
+        bias=bias,
+        awarding=frozenset(t.id for t in character.topics.values() if t.clues),
+    )
+
+
+def _idf(samples: Sequence[_Sample]) -> dict[str, float]:
+    """Rare features weigh more; letter groups and pairs that are too rare are left out."""
+    seen = Counter(feature for sample in samples for feature in sample.features)
+    total = len(samples)
+    return {
+        feature: log((1 + total) / (1 + times)) + 1
+        for feature, times in seen.items()
+        if times >= SEEN[feature[0]]
+    }
+
+
+def _foreign(
+    case: Case,
+    character: Character,
+    spoken: _Spoken,
+    own: Sequence[_Sample],
+    idf: dict[str, float],
+) -> list[_Sample]:
+    """What pupils ask others, unless it is too close to what this character knows as well."""
+    vectors = [(_vector(s.features, idf), s) for s in own]
+    index: dict[str, list[tuple[int, float]]] = {}
+    for i, (vector, _) in enumerate(vectors):
+        for feature, value in vector:
+            index.setdefault(feature, []).append((i, value))
+    shared = {topic.clues for topic in character.topics.values()}
+    found: list[_Sample] = []
+    for other in case.characters.values():
+        if other.id == character.id:
+            continue
+        for topic in other.topics.values():
+            if topic.id in character.topics or (topic.clues and topic.clues in shared):
+                continue
+            found += [
+                _Sample(sample.features, f"~{other.id}", 0.7)
+                for sample in spoken[other.id, topic.id][::2]
+                if sample.weight == 1.0 and _closest(sample.features, idf, index) < CLOSE
+            ]
+    return found
+
+
+def _closest(
+    features: frozenset[str], idf: dict[str, float], index: dict[str, list[tuple[int, float]]]
+) -> float:
+    """The highest cosine between a text and those of an index."""
+    sums: dict[int, float] = {}
+    for feature, value in _vector(features, idf):
+        for i, weight in index.get(feature, ()):
+            sums[i] = sums.get(i, 0.0) + value * weight
+    return max(sums.values(), default=0.0)
+
+
+def _vector(features: frozenset[str], idf: dict[str, float]) -> list[tuple[str, float]]:
+    """Features with their weights, of length one."""
+    found = [(f, idf[f]) for f in sorted(features) if f in idf]
+    norm = sqrt(sum(v * v for _, v in found)) or 1.0
+    return [(f, v / norm) for f, v in found]
+
+
+def _learn(
+    samples: Sequence[_Sample], classes: Sequence[str], idf: dict[str, float]
+) -> tuple[dict[str, Row], list[float]]:
+    """Softmax regression, AdaGrad, a fixed number of epochs in a fixed order."""
+    count = len(classes)
+    number = {name: i for i, name in enumerate(classes)}
+    data = [(_vector(s.features, idf), number[s.label], s.weight) for s in samples]
+    weights = {f: [0.0] * count for vector, _, _ in data for f, _ in vector}
+    squares = {f: [1e-3] * count for f in weights}
+    bias, bias_squares = [0.0] * count, [1e-3] * count
+    order, chance = list(range(len(data))), Random(7)
+    rest = [0] * len(data)
+    for epoch in range(EPOCHS):
+        chance.shuffle(order)
+        for i in order:
+            if rest[i] > epoch:
+                continue
+            vector, label, importance = data[i]
+            scores = bias[:]
+            for feature, value in vector:
+                scores = [s + w * value for s, w in zip(scores, weights[feature], strict=True)]
+            top = max(scores)
+            odds = [exp(s - top) for s in scores]
+            total = sum(odds)
+            errors = [importance * o / total for o in odds]
+            errors[label] -= importance
+            if -errors[label] < LEARNED * importance:
+                rest[i] = epoch + REST
+            live = [(k, e) for k, e in enumerate(errors) if abs(e) > 0.004]
+            for k, error in live:
+                bias_squares[k] += error * error
+                bias[k] -= 0.1 * RATE * error / sqrt(bias_squares[k])
+            for feature, value in vector:
+                values, square = weights[feature], squares[feature]
+                for k, error in live:
+                    slope = error * value + DECAY * values[k]
+                    square[k] += slope * slope
+                    values[k] -= RATE * slope / sqrt(square[k])
+    rows = {feature: _row(weight) for feature, weight in weights.items()}
+    return {f: row for f, row in rows.items() if row[0]}, [round(b, 4) for b in bias]
+
+
+def _row(weights: Sequence[float]) -> Row:
+    """The weights of a feature that matter, compactly."""
+    kept = [k for k, w in enumerate(weights) if abs(w) >= SPARE]
+    return bytes(kept), array("f", [weights[k] for k in kept])

@@ -1,0 +1,176 @@
+"""From what a pupil typed to features: spelling, slang, stems, concepts, word pairs, letter groups.
+
+Nothing here knows a case. A `Language` holds the data of one language (see
+`content/languages/*.yaml`); a `Reader` adds a vocabulary against which typos are mended.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+_WORD = re.compile(r"\d+(?:[.,h:/]\d+)*|[a-z]+")
+_STRETCHED = re.compile(r"([a-z])\1{2,}")
+
+_SUFFIXES = sorted(
+    """
+    amentos imentos amento imento adoras adores adora ador acoes acao ancias ancia encias encia
+    idades idade mente avamos aramos assem aram eram iram avam iam ando endo indo aria eria iria
+    ados adas idos idas ado ada ido ida ava ia ou ei eu iu ar er ir am em as es os is a e i o s
+    oes ao aos
+    """.split(),
+    key=len,
+    reverse=True,
+)
+
+
+@dataclass(frozen=True)
+class Language:
+    """What the engine knows of one language. All words are normalised (see `fold`).
+
+    Attributes:
+        slang: chat spelling → standard words.
+        stopwords: words that carry no topic.
+        questions: expression → class of question (quem, quando, …).
+        concepts: expression → class of near-synonyms (morte, garimpo, …).
+        carriers: first words of a sentence that carries the talk on (e, mas, …).
+        followups: utterance (as `squeeze` gives it) → class (why, more, …).
+        smalltalk: class → utterances.
+        offtopic: utterances that have nothing to do with any case.
+    """
+
+    code: str
+    slang: Mapping[str, str]
+    stopwords: frozenset[str]
+    questions: Mapping[str, str]
+    concepts: Mapping[str, str]
+    carriers: frozenset[str]
+    followups: Mapping[str, str]
+    smalltalk: Mapping[str, tuple[str, ...]]
+    offtopic: tuple[str, ...]
+
+
+def fold(text: str) -> str:
+    """Lower case, no accents, no stretched letters: «Péééixe!» → ``peixe!``."""
+    plain = unicodedata.normalize("NFKD", text.lower())
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    return _STRETCHED.sub(r"\1", plain)
+
+
+def stem(word: str) -> str:
+    """A light stem: the word without its ending, at least three letters long."""
+    if word[0].isdigit() or len(word) < 4:
+        return word
+    for suffix in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
+            return word[: -len(suffix)]
+    return word
+
+
+@dataclass
+class Reader:
+    """Reads text in one language, mending typos against a vocabulary.
+
+    Attributes:
+        vocabulary: words that are spelled right (folded).
+    """
+
+    language: Language
+    vocabulary: frozenset[str]
+    _typos: dict[str, str] = field(default_factory=dict, repr=False)
+    _memory: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        for word in sorted(self.vocabulary, key=len):
+            if len(word) >= 5:
+                for typo in _deletions(word):
+                    self._typos.setdefault(typo, word)
+
+    def words(self, text: str) -> list[str]:
+        """The words of a text: folded, slang written out, typos mended."""
+        found: list[str] = []
+        for raw in _WORD.findall(fold(text)):
+            if raw in self.language.slang:
+                found.extend(self.language.slang[raw].split())
+            else:
+                found.append(self._mend(raw))
+        return found
+
+    def _mend(self, word: str) -> str:
+        if word in self.vocabulary or len(word) < 5 or word[0].isdigit():
+            return word
+        if word not in self._memory:
+            if len(self._memory) > 20_000:
+                self._memory.clear()
+            self._memory[word] = self._nearest(word)
+        return self._memory[word]
+
+    def _nearest(self, word: str) -> str:
+        """A known word that differs by one letter left out, added, changed or swapped."""
+        if word in self._typos:
+            return self._typos[word]
+        for shorter in _deletions(word):
+            if shorter in self.vocabulary:
+                return shorter
+            if shorter in self._typos:
+                return self._typos[shorter]
+        return word
+
+    def features(self, text: str) -> frozenset[str]:
+        """What the matcher sees of a text.
+
+        ``w:`` stem · ``k:`` concept · ``q:`` question class · ``b:`` pair of neighbours ·
+        ``c:`` pair of concepts · ``g:`` four letters of a word.
+        """
+        words = self.words(text)
+        return frozenset(self._features(words))
+
+    def _features(self, words: list[str]) -> Iterator[str]:
+        language = self.language
+        stems: list[str] = []
+        concepts: list[str] = []
+        for expression in expressions(words):
+            if expression in language.questions:
+                yield f"q:{language.questions[expression]}"
+            concept = language.concepts.get(expression)
+            if concept is None and " " not in expression:
+                concept = language.concepts.get(stem(expression))
+            if concept is not None and concept not in concepts:
+                concepts.append(concept)
+                yield f"k:{concept}"
+        for word in words:
+            if word in language.stopwords:
+                continue
+            root = stem(word)
+            stems.append(root)
+            yield f"w:{root}"
+            if len(word) >= 5 and not word[0].isdigit():
+                padded = f"_{word}_"
+                for i in range(len(padded) - 3):
+                    yield f"g:{padded[i : i + 4]}"
+        for left, right in pairwise(stems):
+            yield f"b:{left} {right}"
+        ordered = sorted(concepts)
+        for i, left in enumerate(ordered):
+            for right in ordered[i + 1 :]:
+                yield f"c:{left} {right}"
+
+
+def expressions(words: list[str]) -> Iterator[str]:
+    """Every run of one to four words."""
+    for size in (1, 2, 3, 4):
+        for i in range(len(words) - size + 1):
+            yield " ".join(words[i : i + size])
+
+
+def squeeze(words: Iterable[str]) -> str:
+    """Words as one string, to look utterances up."""
+    return " ".join(words)
+
+
+def _deletions(word: str) -> Iterator[str]:
+    for i in range(len(word)):
+        yield word[:i] + word[i + 1 :]

@@ -1,0 +1,95 @@
+"""The errors that this package raises, beside those of the rules (`amazonia.domain.errors`).
+
+::
+
+    AmazoniaError
+    ├── BadSetting        an environment variable has a value that is not allowed
+    ├── BadCase           a case's files have faults; holds them all
+    ├── UnknownCase       there is no such case in the folder
+    ├── NoSession         not signed in, or the session was revoked
+    ├── UnknownCode       no team or class has this code
+    ├── NoSuchTurn        the team has no turn of that id
+    ├── Busy              the character is still speaking; the question was not accepted
+    ├── TooFast           more than the limit allows; nothing was changed
+    ├── Conflict          somebody else of the team was faster; try again from the newest state
+    └── StoreDown         the database does not answer; nothing was changed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class AmazoniaError(Exception):
+    """Base of the errors that are ours."""
+
+
+class BadSetting(AmazoniaError):
+    """An environment variable has a value that is not allowed; the message says what is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fault in a case's files. `code` is stable; `message` says what to write instead."""
+
+    code: str
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.code} {self.message}"
+
+
+class BadCase(AmazoniaError):
+    """A case's files have faults."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("\n".join(map(str, findings)))
+        self.findings = tuple(findings)
+
+
+class UnknownCase(AmazoniaError):
+    """There is no such case in the folder."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"no case '{name}'; there are: {', '.join(known) or 'none'}")
+        self.name = name
+        self.known = tuple(known)
+
+
+class NoSession(AmazoniaError):
+    """Not signed in, or the session was revoked. Nothing was changed."""
+
+
+class UnknownCode(AmazoniaError):
+    """No team or class has this code. Nothing was changed."""
+
+
+class NoSuchTurn(AmazoniaError):
+    """The team has no turn of that id."""
+
+
+class Busy(AmazoniaError):
+    """The character is still speaking. The question was not accepted and may be sent again."""
+
+
+class TooFast(AmazoniaError):
+    """More than the limit allows; nothing was changed.
+
+    Attributes:
+        wait: seconds after which it may be tried again.
+    """
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(f"again in {wait:.1f} s")
+        self.wait = wait
+
+
+class Conflict(AmazoniaError):
+    """The state moved meanwhile; nothing was changed. Load again and retry."""
+
+
+class StoreDown(AmazoniaError):
+    """The database does not answer. The action was not accepted and may be sent again."""
