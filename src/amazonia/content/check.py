@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from amazonia.content.expectations import check_expectations
 from amazonia.content.library import Library
 from amazonia.domain.case import Case, Lang
 from amazonia.domain.session import begin
@@ -22,11 +23,15 @@ def check_case(library: Library, name: str) -> list[Finding]:
         case = library.case(name)
     except BadCase as exc:
         return list(exc.findings)
-    file = str(library.folder / name / "case.yaml")
+    folder = library.folder / name
     faults = [*_reachable(case), *_robust(case)]
+    findings: list[Finding] = []
     for lang in case.words:
         faults += _playable(library, case, lang)
-    return [Finding(code, file, 1, message) for code, message in faults]
+        listener = library.listener(case, lang)
+        findings += check_expectations(case, lang, listener, folder)
+    file = str(folder / "case.yaml")
+    return [*(Finding(code, file, 1, message) for code, message in faults), *findings]
 
 
 Fault = tuple[str, str]

@@ -162,7 +162,7 @@ def _idf(samples: Sequence[_Sample]) -> dict[str, float]:
     seen = Counter(feature for sample in samples for feature in sample.features)
     total = len(samples)
     return {
-        feature: log((1 + total) / (1 + times)) + 1
+        feature: round(log((1 + total) / (1 + times)) + 1, 2)
         for feature, times in seen.items()
         if times >= SEEN[feature[0]]
     }
@@ -260,4 +260,4 @@ def _learn(
 def _row(weights: Sequence[float]) -> Row:
     """The weights of a feature that matter, compactly."""
     kept = [k for k, w in enumerate(weights) if abs(w) >= SPARE]
-    return bytes(kept), array("f", [weights[k] for k in kept])
+    return bytes(kept), array("f", [round(weights[k], 2) for k in kept])

@@ -200,7 +200,7 @@ class _Scene:
         elif not topic.steps[depth].when.open(self.have):
             self._set_kind("waiting")
             nudges = pool(f"{path}/steps/{depth}/nudge", words.steps[depth].nudge)
-            self.say(nudges, pool(f"{path}/recap", words.recap) if depth else (), fallbacks[1])
+            self.say(nudges, *fallbacks)  # no recap: it tells the whole topic
         else:
             self._set_kind("answer")
             self._step(topic, depth)

@@ -21,7 +21,7 @@ _SUFFIXES = sorted(
     idades idade mente avamos aramos assem aram eram iram avam iam ando endo indo aria eria iria
     ados adas idos idas ado ada ido ida ava ia ou ei eu iu ar er ir am em as es os is a e i o s
     oes ao aos
-    """.split(),
+    """.split(),  # noqa: SIM905 -- a table of endings
     key=len,
     reverse=True,
 )

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from hashlib import blake2s
 from typing import Any
 
-from amazonia.domain import gates
 from amazonia.domain.case import Case, Challenge, Character, Clue, ClueId, Confrontation, Riddle
 from amazonia.domain.confrontation import open_rounds
 from amazonia.domain.director import suggestions
 from amazonia.domain.errors import BadAnswer, Unknown
+from amazonia.domain.gates import Gate, Holds
 from amazonia.domain.publication import edition, is_open, listed_claims
 from amazonia.domain.riddles import Answer, explanation, is_listed
 from amazonia.domain.session import State, Tries, holds, is_won
@@ -84,7 +84,7 @@ def riddle_answer(codes: Codes, riddle: Riddle, answer: object) -> Answer:
 
 def state_view(case: Case, words: CaseWords, state: State, team: str) -> Json:
     """Everything that `GET /api/state` shows, but the version."""
-    view = _View(case, words, state, Codes(case, team))
+    view = _View(case, words, state, Codes(case, team), holds(case, state))
     return view.everything()
 
 
@@ -92,7 +92,7 @@ def news(case: Case, words: CaseWords, before: State, after: State) -> list[Json
     """What opened between two states: `{kind, id, name}` each."""
     was, now = holds(case, before), holds(case, after)
 
-    def fresh(gate: gates.Gate) -> bool:
+    def fresh(gate: Gate) -> bool:
         return gate.open(now) and not gate.open(was)
 
     def item(kind: str, id_: str, name: str) -> Json:
@@ -176,6 +176,7 @@ class _View:
     words: CaseWords
     state: State
     codes: Codes
+    have: Holds
 
     def everything(self) -> Json:
         case, words, state = self.case, self.words, self.state
@@ -203,8 +204,8 @@ class _View:
             "marks": self._marks(),
         }
 
-    def _open(self, gate: gates.Gate) -> bool:
-        return gate.open(holds(self.case, self.state))
+    def _open(self, gate: Gate) -> bool:
+        return gate.open(self.have)
 
     def _character(self, character: Character) -> Json:
         text = self.words.characters[character.id]

@@ -52,11 +52,11 @@ class Reading:
 class Thresholds:
     """How sure is sure. Probabilities, chosen on questions kept apart for it (bench/director)."""
 
-    scope: float = 0.14
+    scope: float = 0.2
     """Below this chance of any topic the question is out of scope."""
     answer: float = 0.27
     """The first topic needs this chance to be answered at once."""
-    clue: float = 0.58
+    clue: float = 0.7
     """The same where answering would award a clue."""
     lead: float = 1.4
     """The first topic must be this many times likelier than the second."""
