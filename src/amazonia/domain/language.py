@@ -84,7 +84,7 @@ class Reader:
     _memory: dict[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        for word in sorted(self.vocabulary, key=len):
+        for word in sorted(self.vocabulary, key=lambda word: (len(word), word)):
             if len(word) >= 5:
                 for typo in _deletions(word):
                     self._typos.setdefault(typo, word)
