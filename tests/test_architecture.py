@@ -53,7 +53,8 @@ ARROWS = {
     # the edges
     "web": Arrow((*_USE_CASES, *_GROUND, "services", "ops"), _EDGE_REASON),
     "jobs": Arrow((*_USE_CASES, *_GROUND, "services", "ops"), _EDGE_REASON),
-    "cli": Arrow((*_USE_CASES, *_GROUND, "services", "ops", "content"), _EDGE_REASON),
+    "serve": Arrow((*_GROUND, "services", "web", "ops"), "it only starts the web's processes"),
+    "cli": Arrow((*_USE_CASES, *_GROUND, "services", "ops", "content", "serve"), _EDGE_REASON),
     "__main__": Arrow(("cli",), "it only starts the command line"),
     "__init__": Arrow((), "importing the package imports nothing"),
 }

@@ -34,6 +34,32 @@ def main() -> None:
 
 
 @app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port; PORT or 8000 by default.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
+    reload: Annotated[bool, typer.Option(help="Start anew when a source file changes.")] = False,
+    lan: Annotated[bool, typer.Option(help="Let other machines of this network play.")] = False,
+    server: Annotated[str, typer.Option(help="gunicorn, or uvicorn (one process).")] = "gunicorn",
+) -> None:
+    """Serve the game."""
+    from amazonia.serve import run_gunicorn, run_uvicorn
+    from amazonia.settings import read_settings
+
+    if server not in {"gunicorn", "uvicorn"}:
+        raise typer.BadParameter(f"'{server}' is no server: gunicorn or uvicorn")
+    environ = {**os.environ, **({"PORT": str(port)} if port is not None else {})}
+    if workers is not None:
+        environ["GUNICORN_WORKERS"] = str(workers)
+    settings = read_settings(environ)
+    address = "0.0.0.0" if lan else host  # noqa: S104 - asked for
+    if server == "uvicorn":
+        run_uvicorn(settings, address)
+    else:
+        run_gunicorn(settings, address, reload=reload)
+
+
+@app.command()
 def check(
     cases: Annotated[list[str] | None, typer.Argument(help="Cases; all if none is named.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,

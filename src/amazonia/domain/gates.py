@@ -73,7 +73,8 @@ def _tokens(text: str) -> Iterator[str]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise GateSyntaxError(text, f"'{text[at]}' is not part of the notation")
+            fault = text[at:].lstrip()[0]
+            raise GateSyntaxError(text, f"'{fault}' is not part of the notation")
         yield match.group(1) or match.group(2)
         at = match.end()
 

@@ -59,7 +59,7 @@ class Guide:
             raise NoWay(f"'{self.case.id}' has no way to ending '{ending or 'best'}'")
         actions: list[Json] = []
         for move in moves:
-            action, now = self.act(move, now, {a.get("message", "") for a in actions})
+            action, now = self.act(move, now, {_same(a.get("message", "")) for a in actions})
             actions.append(action)
         reached = now.editions[-1].ending
         if reached != (ending or self.case.publication.best):
@@ -96,7 +96,7 @@ class Guide:
         character = self.case.characters[topic.character]
         shown = ClueId(move.show) if move.show else None
         for message in self.questions(topic, shown):
-            if message in asked:
+            if _same(message) in asked:
                 continue
             reading = self.listener.listen(character.id, message, state.talk.get(character.id))
             beat = direct(self.case, self.words, state, character, reading, 0, shown)
@@ -152,3 +152,8 @@ class Guide:
 
     def _code(self, *path: str) -> str:
         return self.case.code(*path)
+
+
+def _same(message: str) -> str:
+    """What makes a repeated message a duplicate: its words, however they are capitalised."""
+    return " ".join(message.casefold().split())

@@ -1,0 +1,1 @@
+"""What processes share, and what one process keeps in memory."""

@@ -1,0 +1,33 @@
+"""Token buckets in memory: each process counts for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+MOST_BUCKETS = 50_000
+"""Beyond this many, buckets that are full again are forgotten."""
+
+
+class MemoryLimits:
+    """The `Limits` port."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._now = monotonic
+        self._full_at: dict[str, float] = {}
+
+    async def wait(self, key: str, every: float, burst: int) -> float:
+        """Take one from the key's bucket; 0.0, or the seconds until there is one to take.
+
+        Args:
+            every: seconds in which one comes back.
+            burst: how many the full bucket holds.
+        """
+        now = self._now()
+        if len(self._full_at) > MOST_BUCKETS:
+            self._full_at = {k: at for k, at in self._full_at.items() if at > now}
+        full_at = max(now, self._full_at.get(key, now)) + every
+        over = full_at - now - burst * every
+        if over > 1e-9:
+            return over
+        self._full_at[key] = full_at
+        return 0.0

@@ -1,0 +1,134 @@
+"""Starting, resuming and leaving a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from amazonia.domain.case import Lang
+from amazonia.domain.session import begin
+from amazonia.errors import Conflict, NoSession, UnknownCode
+from amazonia.play.names import team_name
+from amazonia.play.text import clean
+from amazonia.ports import Chance, Clock, Devices, Library, Team, Teams
+
+CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+CODE_LENGTH = 12
+ID_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+NAME_LENGTH = 40
+LIFETIME = 30 * 24 * 3600.0
+"""Seconds for which a browser stays signed in."""
+
+
+def show_code(code: str) -> str:
+    """A resume code as it is printed: ``7KQF-2MXA-93TP``."""
+    return "-".join(code[i : i + 4] for i in range(0, len(code), 4))
+
+
+def read_code(typed: str) -> str:
+    """A resume code as it is stored, however it was typed.
+
+    Raises:
+        UnknownCode: it cannot be one.
+    """
+    code = "".join(c for c in typed.upper() if c.isalnum())
+    if len(code) != CODE_LENGTH or any(c not in CODE_ALPHABET for c in code):
+        raise UnknownCode("no such code")
+    return code
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A team, and the id of the browser that is signed in to it from now on."""
+
+    team: Team
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The use cases around a session."""
+
+    library: Library
+    teams: Teams
+    devices: Devices
+    clock: Clock
+    chance: Chance
+
+    def default_case(self) -> str:
+        """The case that is played when none is named."""
+        return self.library.names()[0]
+
+    async def start(
+        self, case_id: str | None, lang: str | None, name: str | None, members: int | None
+    ) -> SignedIn:
+        """Begin a new investigation.
+
+        Args:
+            lang: a language of the case; its first one if the case does not have it.
+
+        Raises:
+            UnknownCase: there is no such case.
+        """
+        case = self.library.case(case_id or self.default_case())
+        spoken = Lang(lang) if lang and lang in case.words else next(iter(case.words))
+        typed = clean(name or "", NAME_LENGTH)
+        team = Team(
+            id=self.chance.token(ID_ALPHABET, 16),
+            case_id=case.id,
+            lang=spoken,
+            name=typed or team_name(spoken, self.chance),
+            members=members,
+            resume_code="",
+            version=0,
+            state=begin(case),
+        )
+        team = await self._add(team)
+        return await self._sign_in(team)
+
+    async def resume(self, typed: str) -> SignedIn:
+        """Continue on this browser, by resume code.
+
+        Raises:
+            UnknownCode: no team has it.
+        """
+        team = await self.teams.by_code(read_code(typed))
+        if team is None:
+            raise UnknownCode("no such code")
+        return await self._sign_in(team)
+
+    async def team(self, device: str) -> Team:
+        """The team of a browser.
+
+        Raises:
+            NoSession: it is not signed in (any more).
+        """
+        team = await self.devices.team(device, self.clock.now() - LIFETIME)
+        if team is None:
+            raise NoSession("this browser is not signed in")
+        return team
+
+    async def leave(self, device: str) -> None:
+        """Sign this browser out; the team's progress is kept."""
+        await self.devices.revoke(device, self.clock.now())
+
+    async def rename(self, team: Team, name: str | None) -> str:
+        """Give the team the name, or another generated one if it is empty."""
+        new = clean(name or "", NAME_LENGTH)
+        while not new or (not name and new == team.name):
+            new = team_name(team.lang, self.chance)
+        await self.teams.rename(team.id, new, self.clock.now())
+        return new
+
+    async def _add(self, team: Team) -> Team:
+        while True:
+            coded = replace(team, resume_code=self.chance.token(CODE_ALPHABET, CODE_LENGTH))
+            try:
+                await self.teams.add(coded, self.clock.now())
+            except Conflict:  # once in 10^17: another team has this code
+                continue
+            return coded
+
+    async def _sign_in(self, team: Team) -> SignedIn:
+        device = self.chance.token(ID_ALPHABET, 32)
+        await self.devices.add(device, team.id, self.clock.now())
+        return SignedIn(team, device)

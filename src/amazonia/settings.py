@@ -1,0 +1,173 @@
+"""The environment, read once. A bad value stops the start with one line."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from amazonia.errors import BadSetting
+
+SAFE_SECRET = 32
+"""Characters that a production `SECRET_KEY` needs at least."""
+
+
+class Provider(BaseModel):
+    """A further OpenAI-compatible provider of `AMAZONIA_PROVIDERS`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    base_url: str
+    api_key_env: str = ""
+    model: str
+
+
+class Settings(BaseSettings):
+    """Every variable of the contract. Frozen; made by `read_settings`.
+
+    Its only source is what it is given, so that a test passes an environment and nothing of the
+    machine's own slips in.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    port: int = Field(8000, ge=0, le=65535, validation_alias="PORT")
+    secret_key: str = Field("", repr=False, validation_alias="SECRET_KEY")
+    admin_token: str = Field("", repr=False, validation_alias="ADMIN_TOKEN")
+    database_url: str = Field("", repr=False, validation_alias="DATABASE_URL")
+    db_pool_size: int = Field(5, ge=1, le=200, validation_alias="DB_POOL_SIZE")
+    db_max_overflow: int = Field(5, ge=0, le=200, validation_alias="DB_MAX_OVERFLOW")
+    redis_url: str = Field("", repr=False, validation_alias="REDIS_URL")
+    celery_broker_url: str = Field("", repr=False, validation_alias="CELERY_BROKER_URL")
+    env: Literal["development", "production"] = Field(
+        "development", validation_alias="AMAZONIA_ENV"
+    )
+    data: Path = Field(Path("data"), validation_alias="AMAZONIA_DATA")
+    cases: Path | None = Field(None, validation_alias="AMAZONIA_CASES")
+    asset_url: str = Field("", pattern=r"^(https?://[^\s?#]+)?$", validation_alias="ASSET_URL")
+    openai_api_key: str = Field("", repr=False, validation_alias="OPENAI_API_KEY")
+    openai_model: str = Field("gpt-4o-mini", validation_alias="OPENAI_MODEL")
+    openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL")
+    providers: tuple[Provider, ...] = Field((), validation_alias="AMAZONIA_PROVIDERS")
+    openai_max_tokens: int = Field(400, ge=16, le=4000, validation_alias="OPENAI_MAX_TOKENS")
+    openai_max_retries: int = Field(1, ge=0, le=5, validation_alias="OPENAI_MAX_RETRIES")
+    history_messages: int = Field(3, ge=0, le=20, validation_alias="HISTORY_MESSAGES")
+    turn_deadline: float = Field(18.0, gt=0, le=120, validation_alias="TURN_DEADLINE")
+    first_token_timeout: float = Field(6.0, gt=0, le=60, validation_alias="FIRST_TOKEN_TIMEOUT")
+    stall_timeout: float = Field(4.0, gt=0, le=60, validation_alias="STALL_TIMEOUT")
+    duplicate_window: float = Field(5.0, ge=0, le=60, validation_alias="DUPLICATE_WINDOW")
+    workers: int = Field(2, ge=1, le=64, validation_alias="GUNICORN_WORKERS")
+    threads: int = Field(4, ge=1, le=64, validation_alias="GUNICORN_THREADS")
+    max_requests: int = Field(20_000, ge=0, validation_alias="GUNICORN_MAX_REQUESTS")
+    worker_class: Literal["asgi", "uvicorn", "gthread"] = Field(
+        "asgi", validation_alias="GUNICORN_WORKER_CLASS"
+    )
+    otlp_endpoint: str = Field("", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    log_format: Literal["", "pretty", "json"] = Field("", validation_alias="LOG_FORMAT")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is passed in."""
+        return (init_settings,)
+
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _parse_providers(cls, value: object) -> object:
+        """JSON text as the environment holds it."""
+        if not isinstance(value, str):
+            return value
+        import json
+
+        try:
+            return json.loads(value)
+        except ValueError as exc:
+            raise ValueError("is not JSON") from exc
+
+    @property
+    def database_file(self) -> Path:
+        """The embedded database's file."""
+        for prefix in ("sqlite:///", "sqlite+aiosqlite:///"):
+            if self.database_url.startswith(prefix):
+                return Path(self.database_url.removeprefix(prefix))
+        return self.data / "amazonia.sqlite3"
+
+
+_ALLOWED = {
+    "LOG_FORMAT": "pretty or json",
+    "AMAZONIA_ENV": "development or production",
+    "ASSET_URL": "an origin such as https://cdn.example",
+    "AMAZONIA_PROVIDERS": "a JSON list of {name, base_url, api_key_env, model}",
+}
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from an environment. An empty value counts as not set.
+
+    Args:
+        environ: usually `os.environ`.
+
+    Raises:
+        BadSetting: one line naming the variable, its value's fault and what is allowed.
+    """
+    names = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    given = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as exc:
+        raise BadSetting(_one_line(exc, given)) from exc
+    _refuse_unsafe(settings)
+    return settings
+
+
+def secret_key(settings: Settings) -> str:
+    """The key that signs cookies: `SECRET_KEY`, or one made once and kept in the data folder."""
+    if settings.secret_key:
+        return settings.secret_key
+    path = settings.data / "secret.key"
+    settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="ascii") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="ascii")
+
+
+def _one_line(exc: ValidationError, given: Mapping[str, str]) -> str:
+    error = exc.errors(include_url=False)[0]
+    name = str(error["loc"][0])
+    allowed = _ALLOWED.get(name)
+    fault = error["msg"].removeprefix("Value error, ")
+    fault = fault[:1].lower() + fault[1:]
+    shown = f"'{given[name]}'" if name in given and _is_public(name) else "its value"
+    return f"{name}: {shown} is not allowed: {allowed or fault}"
+
+
+def _is_public(name: str) -> bool:
+    return not any(part in name for part in ("KEY", "TOKEN", "URL", "PROVIDERS"))
+
+
+def _refuse_unsafe(settings: Settings) -> None:
+    url = settings.database_url
+    if url and not url.startswith(("sqlite://", "postgresql://", "postgres://")):
+        raise BadSetting(
+            "DATABASE_URL: its value is not allowed: sqlite:///FILE or postgresql://…, or unset"
+        )
+    if settings.env == "production" and len(settings.secret_key) < SAFE_SECRET:
+        raise BadSetting(
+            f"SECRET_KEY: {'too short' if settings.secret_key else 'not set'}; "
+            f"AMAZONIA_ENV=production needs at least {SAFE_SECRET} random characters"
+        )

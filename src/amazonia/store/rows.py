@@ -1,0 +1,115 @@
+"""Rows to values and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from amazonia.domain.case import CharacterId, ClueId, Lang
+from amazonia.domain.codec import dump_event, dump_state, load_state
+from amazonia.domain.director import Beat
+from amazonia.domain.session import Event
+from amazonia.ports import Json, StreamEvent, Team, Turn
+from amazonia.store.database import Row
+
+
+def dump(value: object) -> str:
+    """JSON as text."""
+    return orjson.dumps(value).decode()
+
+
+def team_of(row: Row) -> Team:
+    """A team, from a row of `TEAM_FIELDS`."""
+    id_, case_id, lang, name, members, code, version, state = row
+    return Team(
+        id_, case_id, Lang(lang), name, members, code, version, load_state(orjson.loads(state))
+    )
+
+
+def team_row(team: Team, at: float) -> Json:
+    """The row of a new team."""
+    return {
+        "id": team.id,
+        "case_id": team.case_id,
+        "lang": team.lang,
+        "name": team.name,
+        "members": team.members,
+        "resume_code": team.resume_code,
+        "version": team.version,
+        "state": dump(dump_state(team.state)),
+        "created_at": at,
+        "updated_at": at,
+    }
+
+
+def event_row(team_id: str, seq: int, event: Event, at: float) -> Json:
+    """The row of an event."""
+    data = dump_event(event)
+    return {
+        "team_id": team_id,
+        "seq": seq,
+        "kind": data["kind"],
+        "data": dump({name: value for name, value in data.items() if name != "kind"}),
+        "at": at,
+    }
+
+
+def beat_json(beat: Beat) -> Json:
+    """What is kept of a beat: enough to speak it again."""
+    return {
+        "kind": beat.kind,
+        "emotion": beat.emotion,
+        "gesture": beat.gesture,
+        "lines": list(beat.lines),
+        "topics": list(beat.topics),
+        "readings": list(beat.readings),
+        "clues": list(beat.clues),
+    }
+
+
+def turn_of(row: Row) -> Turn:
+    """A turn, from a row of `TURN_FIELDS`."""
+    (
+        id_,
+        team_id,
+        character,
+        message,
+        shown,
+        status,
+        beat,
+        answer,
+        reply,
+        source,
+        at,
+        ms,
+        owner,
+    ) = row
+    kept: dict[str, Any] = orjson.loads(beat)
+    return Turn(
+        id=id_,
+        team_id=team_id,
+        character=CharacterId(character),
+        message=message,
+        shown=ClueId(shown) if shown else None,
+        status=status,
+        lines=tuple(kept["lines"]),
+        clues=tuple(ClueId(clue) for clue in kept["clues"]),
+        answer=orjson.loads(answer),
+        reply=reply,
+        source=source,
+        accepted_at=at,
+        elapsed_ms=ms,
+        owner=owner,
+    )
+
+
+def said_row(turn_id: str, event: StreamEvent) -> Json:
+    """The row of something said."""
+    return {"turn_id": turn_id, "seq": event.id, "kind": event.kind, "data": dump(event.data)}
+
+
+def said_of(row: Row) -> StreamEvent:
+    """Something said, from its row."""
+    seq, kind, data = row
+    return StreamEvent(seq, kind, orjson.loads(data))

@@ -1,0 +1,274 @@
+"""SQLite: one writer thread with group commit, and a few readers.
+
+While one commit waits for the disk, the jobs that arrive gather and share the next one. Each runs
+in its own savepoint, so that one which fails takes nothing with it. Nobody is told that a job is
+done before its commit is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql import ClauseElement
+
+from amazonia.errors import Conflict, StoreDown
+from amazonia.store.database import Job, Row
+
+T = TypeVar("T")
+
+BATCH = 128
+"""At most this many jobs share a commit."""
+
+LOCK_POLL = 0.001
+"""Seconds between two looks at whether another process has finished writing."""
+
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA cache_size=-8000",
+)
+
+_DIALECT = sqlite.dialect(paramstyle="named")
+
+
+def connect(path: Path, busy_seconds: float = 5.0) -> sqlite3.Connection:
+    """Open the database as every part of the program opens it."""
+    connection = sqlite3.connect(
+        path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
+    )
+    for pragma in PRAGMAS:
+        connection.execute(pragma)
+    return connection
+
+
+@lru_cache(maxsize=256)
+def _sql(statement: ClauseElement) -> tuple[str, Mapping[str, Any]]:
+    """A statement as text, and the values that are part of it."""
+    compiled = statement.compile(dialect=_DIALECT)
+    fixed = {name: value for name, value in compiled.params.items() if value is not None}
+    return str(compiled), fixed
+
+
+class SqliteTx:
+    """A transaction on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: ClauseElement, values: Mapping[str, object]) -> list[Row]:
+        """Every row of a query."""
+        return self._execute(statement, values).fetchall()
+
+    def row(self, statement: ClauseElement, values: Mapping[str, object]) -> Row | None:
+        """The first row of a query."""
+        row: Row | None = self._execute(statement, values).fetchone()
+        return row
+
+    def run(self, statement: ClauseElement, values: Mapping[str, object]) -> int:
+        """Execute a change; the number of rows that it touched."""
+        try:
+            return self._execute(statement, values).rowcount
+        except sqlite3.IntegrityError as exc:
+            raise Conflict("a value that must be unique is taken") from exc
+
+    def run_many(self, statement: ClauseElement, values: Iterable[Mapping[str, object]]) -> None:
+        """Execute a change for each of the values."""
+        for each in values:
+            self.run(statement, each)
+
+    def _execute(self, statement: ClauseElement, values: Mapping[str, object]) -> sqlite3.Cursor:
+        sql, fixed = _sql(statement)
+        return self._connection.execute(sql, {**fixed, **values} if fixed else values)
+
+
+class _Write:
+    """A job that waits for the writer."""
+
+    __slots__ = ("error", "future", "job", "loop", "result")
+
+    def __init__(self, job: Job[Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.job = job
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+class SqliteDatabase:
+    """A database in one file; any number of processes may open it."""
+
+    def __init__(self, path: Path, readers: int = 4, busy_seconds: float = 5.0) -> None:
+        """Args:
+        readers: how many queries may run at once.
+        busy_seconds: how long to wait for other processes that write.
+        """
+        self._path = path
+        self._busy_seconds = busy_seconds
+        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-read")
+        self._writer = threading.Thread(target=self._write_all, name="sqlite-write", daemon=True)
+        self._closed = False
+        self._stopping = False
+        self._writer.start()
+
+    async def read(self, job: Job[T]) -> T:
+        """Run a job that changes nothing, on one snapshot."""
+        self._refuse_closed()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self._read, job)
+
+    async def write(self, job: Job[T]) -> T:
+        """Run a job and commit it; returns only when it is on the disk."""
+        self._refuse_closed()
+        write = _Write(job, asyncio.get_running_loop())
+        self._queue.put(write)
+        result: T = await write.future
+        return result
+
+    async def close(self) -> None:
+        """Finish what was queued and close every connection."""
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._writer.join)
+        await asyncio.to_thread(self._readers.shutdown)
+        for connection in self._connections:
+            connection.close()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise StoreDown("the database was closed")
+
+    # ── readers ─────────────────────────────────────────────────────────────────────────────────
+
+    def _read(self, job: Job[T]) -> T:
+        try:
+            connection = getattr(self._local, "connection", None)
+            if connection is None:
+                connection = self._local.connection = connect(self._path, self._busy_seconds)
+                self._connections.append(connection)
+            connection.execute("BEGIN")
+            try:
+                return job(SqliteTx(connection))
+            finally:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error as exc:
+            self._local.connection = None
+            raise StoreDown(f"SQLite: {exc}") from exc
+
+    # ── the writer ──────────────────────────────────────────────────────────────────────────────
+
+    def _write_all(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while not self._stopping:
+            first = self._queue.get()
+            if first is None:
+                break
+            batch = [first]
+            try:
+                connection = connection or connect(self._path, 0)
+                self._commit(connection, batch)
+            except sqlite3.Error as exc:
+                _fail(batch, exc)
+                _abandon(connection)  # its state is unknown; the next batch opens another
+                connection = None
+            _tell(batch)
+        _abandon(connection)
+
+    def _commit(self, connection: sqlite3.Connection, batch: list[_Write]) -> None:
+        """Run the batch and whatever arrives meanwhile."""
+        self._begin(connection)
+        tx = SqliteTx(connection)
+        _attempt(connection, tx, batch[0])
+        while len(batch) < BATCH:
+            try:
+                write = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if write is None:
+                self._stopping = True
+                break
+            batch.append(write)
+            _attempt(connection, tx, write)
+        connection.execute("COMMIT")
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Begin to write, when no other process does.
+
+        SQLite itself would sleep longer each time that it finds the lock taken, up to 100 ms;
+        other processes hold it for a millisecond or two.
+        """
+        until = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(LOCK_POLL)
+
+
+def _attempt(connection: sqlite3.Connection, tx: SqliteTx, write: _Write) -> None:
+    """Run one job; what it raises is its own affair and undoes only itself."""
+    connection.execute("SAVEPOINT job")
+    try:
+        write.result = write.job(tx)
+    except sqlite3.OperationalError:
+        raise
+    except Exception as exc:  # noqa: BLE001 - belongs to whoever asked, and is raised there
+        write.error = exc
+        connection.execute("ROLLBACK TO job")
+    connection.execute("RELEASE job")
+
+
+def _fail(batch: list[_Write], exc: sqlite3.Error) -> None:
+    for write in batch:
+        error = StoreDown(f"SQLite: {exc}")
+        error.__cause__ = exc
+        write.error = error
+
+
+def _abandon(connection: sqlite3.Connection | None) -> None:
+    """Close a connection, whatever state it is in."""
+    if connection is not None:
+        with contextlib.suppress(sqlite3.Error):
+            connection.close()
+
+
+def _tell(batch: list[_Write]) -> None:
+    """Resolve the futures, with one wake-up for each event loop."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Write]] = {}
+    for write in batch:
+        loops.setdefault(write.loop, []).append(write)
+    for loop, writes in loops.items():
+        with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever waited
+            loop.call_soon_threadsafe(_resolver(writes))
+
+
+def _resolver(writes: list[_Write]) -> Callable[[], None]:
+    def resolve() -> None:
+        for write in writes:
+            if write.future.done():
+                continue
+            if write.error is not None:
+                write.future.set_exception(write.error)
+            else:
+                write.future.set_result(write.result)
+
+    return resolve

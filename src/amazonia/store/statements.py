@@ -1,0 +1,131 @@
+"""Every statement, once, in no database's dialect."""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, bindparam, insert, or_, select, update
+
+from amazonia.store.tables import devices, events, meta, reports, teams, turn_events, turns
+
+p = bindparam
+
+# ── teams and devices ───────────────────────────────────────────────────────────────────────────
+
+TEAM_FIELDS = (
+    teams.c.id,
+    teams.c.case_id,
+    teams.c.lang,
+    teams.c.name,
+    teams.c.members,
+    teams.c.resume_code,
+    teams.c.version,
+    teams.c.state,
+)
+
+add_team = insert(teams).values({c.name: p(c.name) for c in teams.columns})
+team = select(*TEAM_FIELDS).where(teams.c.id == p("team_id"))
+team_by_code = select(*TEAM_FIELDS).where(teams.c.resume_code == p("resume_code"))
+team_by_device = (
+    select(*TEAM_FIELDS)
+    .join(devices, devices.c.team_id == teams.c.id)
+    .where(
+        devices.c.id == p("device"),
+        devices.c.revoked_at.is_(None),
+        devices.c.created_at > p("since"),
+    )
+)
+team_version = select(teams.c.version).where(teams.c.id == p("team_id"))
+move_team = (
+    update(teams)
+    .where(teams.c.id == p("team_id"), teams.c.version == p("expected"))
+    .values(version=p("new_version"), state=p("new_state"), updated_at=p("now"))
+)
+rename_team = (
+    update(teams).where(teams.c.id == p("team_id")).values(name=p("new_name"), updated_at=p("now"))
+)
+
+add_device = insert(devices).values(id=p("id"), team_id=p("team_id"), created_at=p("at"))
+revoke_device = (
+    update(devices)
+    .where(devices.c.id == p("device"), devices.c.revoked_at.is_(None))
+    .values(revoked_at=p("now"))
+)
+
+add_event = insert(events).values({c.name: p(c.name) for c in events.columns})
+
+# ── turns ───────────────────────────────────────────────────────────────────────────────────────
+
+TURN_FIELDS = (
+    turns.c.id,
+    turns.c.team_id,
+    turns.c.character,
+    turns.c.message,
+    turns.c.shown,
+    turns.c.status,
+    turns.c.beat,
+    turns.c.answer,
+    turns.c.reply,
+    turns.c.source,
+    turns.c.accepted_at,
+    turns.c.elapsed_ms,
+    turns.c.owner,
+)
+
+_of_talk = (turns.c.team_id == p("team_id"), turns.c.character == p("character"))
+
+
+def _same_question(*, shown: bool) -> Select[tuple[object, ...]]:
+    """The newest turn of a question that runs or was accepted lately."""
+    what = turns.c.shown == p("shown") if shown else turns.c.shown.is_(None)
+    lately = or_(turns.c.status == "speaking", turns.c.accepted_at > p("since"))
+    return (
+        select(*TURN_FIELDS)
+        .where(*_of_talk, turns.c.key == p("key"), what, lately)
+        .order_by(turns.c.version.desc())
+        .limit(1)
+    )
+
+
+same_question = _same_question(shown=False)
+same_question_with_clue = _same_question(shown=True)
+running_turn = select(*TURN_FIELDS).where(*_of_talk, turns.c.status == "speaking").limit(1)
+add_turn = insert(turns).values({c.name: p(c.name) for c in turns.columns})
+turn = select(*TURN_FIELDS).where(turns.c.id == p("turn_id"))
+team_turn = turn.where(turns.c.team_id == p("team_id"))
+turn_status = select(turns.c.status).where(turns.c.id == p("turn_id"))
+history = select(*TURN_FIELDS).where(*_of_talk).order_by(turns.c.version)
+speaking = select(*TURN_FIELDS).where(turns.c.status == "speaking")
+speaking_of_team = speaking.where(turns.c.team_id == p("team_id"))
+finish_turn = (
+    update(turns)
+    .where(turns.c.id == p("turn_id"), turns.c.status == "speaking")
+    .values(
+        status="done",
+        reply=p("new_reply"),
+        source=p("new_source"),
+        finished_at=p("now"),
+        elapsed_ms=p("new_elapsed_ms"),
+    )
+)
+
+add_turn_event = insert(turn_events).values({c.name: p(c.name) for c in turn_events.columns})
+turn_said = (
+    select(turn_events.c.seq, turn_events.c.kind, turn_events.c.data)
+    .where(turn_events.c.turn_id == p("turn_id"), turn_events.c.seq > p("after"))
+    .order_by(turn_events.c.seq)
+)
+last_said = (
+    select(turn_events.c.seq)
+    .where(turn_events.c.turn_id == p("turn_id"))
+    .order_by(turn_events.c.seq.desc())
+    .limit(1)
+)
+
+add_report = insert(reports).values(
+    turn_id=p("turn_id"), team_id=p("team_id"), reason=p("reason"), at=p("at")
+)
+
+# ── meta ────────────────────────────────────────────────────────────────────────────────────────
+
+note = select(meta.c.value).where(meta.c.key == p("name"))
+add_note = insert(meta).values(key=p("name"), value=p("text"))
+change_note = update(meta).where(meta.c.key == p("name")).values(value=p("text"))

@@ -1,0 +1,103 @@
+"""The tables. Times are seconds since 1970; JSON is text, written and read here alone."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("case_id", String(64), nullable=False),
+    Column("lang", String(16), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("members", Integer),
+    Column("resume_code", String(12), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    UniqueConstraint("resume_code", name="uq_teams_resume_code"),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("team_id", String(24), ForeignKey("teams.id"), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("revoked_at", Float),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("team_id", String(24), ForeignKey("teams.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(32), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("team_id", String(24), ForeignKey("teams.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("character", String(64), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("shown", String(64)),
+    Column("status", String(8), nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("beat", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("reply", Text, nullable=False),
+    Column("source", String(8), nullable=False),
+    Column("accepted_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Column("elapsed_ms", Integer, nullable=False),
+    Column("owner", String(96), nullable=False),
+)
+Index("ix_turns_talk", turns.c.team_id, turns.c.character, turns.c.version)
+Index("ix_turns_status", turns.c.status, turns.c.team_id)
+
+turn_events = Table(
+    "turn_events",
+    metadata,
+    Column("turn_id", String(24), ForeignKey("turns.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("turn_id", String(24), ForeignKey("turns.id"), nullable=False),
+    Column("team_id", String(24), ForeignKey("teams.id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(32), primary_key=True),
+    Column("value", String(200), nullable=False),
+)

@@ -1,0 +1,158 @@
+"""Teams, devices and notes, in any database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from amazonia.domain.codec import dump_state
+from amazonia.domain.session import Event, play
+from amazonia.errors import Conflict, NoSession
+from amazonia.ports import Change, Team
+from amazonia.store import statements as sql
+from amazonia.store.database import Database, Tx
+from amazonia.store.rows import dump, event_row, team_of, team_row
+
+T = TypeVar("T")
+
+
+def load_team(tx: Tx, team_id: str) -> Team:
+    """The newest state of a team.
+
+    Raises:
+        NoSession: it does not exist.
+    """
+    row = tx.row(sql.team, {"team_id": team_id})
+    if row is None:
+        raise NoSession(f"no team '{team_id}'")
+    return team_of(row)
+
+
+def save_events(tx: Tx, team: Team, events: Sequence[Event], at: float) -> Team:
+    """Add events to a team and move its version by their number.
+
+    Raises:
+        Conflict: the team moved since it was loaded.
+    """
+    if not events:
+        return team
+    state = play(team.state, events)
+    version = team.version + len(events)
+    moved = tx.run(
+        sql.move_team,
+        {
+            "team_id": team.id,
+            "expected": team.version,
+            "new_version": version,
+            "new_state": dump(dump_state(state)),
+            "now": at,
+        },
+    )
+    if not moved:
+        raise Conflict(f"team '{team.id}' moved past version {team.version}")
+    tx.run_many(
+        sql.add_event,
+        (event_row(team.id, team.version + i, e, at) for i, e in enumerate(events, 1)),
+    )
+    return replace(team, version=version, state=state)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTeams:
+    """The `Teams` port."""
+
+    database: Database
+
+    async def add(self, team: Team, at: float) -> None:
+        """Store a new team."""
+        row = team_row(team, at)
+        await self.database.write(lambda tx: tx.run(sql.add_team, row))
+
+    async def get(self, team_id: str) -> Team | None:
+        """A team by its id."""
+        row = await self.database.read(lambda tx: tx.row(sql.team, {"team_id": team_id}))
+        return team_of(row) if row else None
+
+    async def by_code(self, resume_code: str) -> Team | None:
+        """The team of a resume code."""
+        row = await self.database.read(
+            lambda tx: tx.row(sql.team_by_code, {"resume_code": resume_code})
+        )
+        return team_of(row) if row else None
+
+    async def rename(self, team_id: str, name: str, at: float) -> None:
+        """Give a team another name."""
+        values = {"team_id": team_id, "new_name": name, "now": at}
+        await self.database.write(lambda tx: tx.run(sql.rename_team, values))
+
+    async def change(self, team_id: str, rule: Callable[[Team], Change[T]], at: float) -> T:
+        """Apply a pure rule to the newest state and save what it says."""
+
+        def job(tx: Tx) -> T:
+            team = load_team(tx, team_id)
+            change = rule(team)
+            save_events(tx, team, change.events, at)
+            return change.result
+
+        return await self.database.write(job)
+
+    async def versions(self, team_ids: Sequence[str]) -> Mapping[str, int]:
+        """The versions of teams."""
+
+        def job(tx: Tx) -> dict[str, int]:
+            rows = {id_: tx.row(sql.team_version, {"team_id": id_}) for id_ in team_ids}
+            return {id_: row[0] for id_, row in rows.items() if row}
+
+        return await self.database.read(job)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDevices:
+    """The `Devices` port."""
+
+    database: Database
+
+    async def add(self, device: str, team_id: str, at: float) -> None:
+        """Sign a browser in."""
+        values = {"id": device, "team_id": team_id, "at": at}
+        await self.database.write(lambda tx: tx.run(sql.add_device, values))
+
+    async def team(self, device: str, since: float) -> Team | None:
+        """The team of a browser that signed in after `since` and was not revoked."""
+        values = {"device": device, "since": since}
+        row = await self.database.read(lambda tx: tx.row(sql.team_by_device, values))
+        return team_of(row) if row else None
+
+    async def revoke(self, device: str, at: float) -> None:
+        """Sign a browser out."""
+        values = {"device": device, "now": at}
+        await self.database.write(lambda tx: tx.run(sql.revoke_device, values))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNotes:
+    """The `Notes` port."""
+
+    database: Database
+
+    async def epoch(self) -> int:
+        """The number of the present age of caches."""
+        return await self.database.read(_epoch)
+
+    async def next_epoch(self) -> int:
+        """Begin a new age."""
+
+        def job(tx: Tx) -> int:
+            epoch = _epoch(tx) + 1
+            values = {"name": "epoch", "text": str(epoch)}
+            if not tx.run(sql.change_note, values):
+                tx.run(sql.add_note, values)
+            return epoch
+
+        return await self.database.write(job)
+
+
+def _epoch(tx: Tx) -> int:
+    row = tx.row(sql.note, {"name": "epoch"})
+    return int(row[0]) if row else 1

@@ -1,0 +1,154 @@
+"""Turns, in any database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from amazonia.domain.case import CharacterId
+from amazonia.errors import NoSuchTurn
+from amazonia.ports import Accepted, Asked, Opening, Spoke, StreamEvent, Team, Turn
+from amazonia.store import statements as sql
+from amazonia.store.database import Database, Tx
+from amazonia.store.rows import beat_json, dump, said_of, said_row, turn_of
+from amazonia.store.teams import load_team, save_events
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTurns:
+    """The `Turns` port."""
+
+    database: Database
+
+    async def accept(self, asked: Asked, rule: Callable[[Team], Opening]) -> Accepted:
+        """In one transaction find the turn of this question or direct and store a new one."""
+
+        def job(tx: Tx) -> Accepted:
+            if same := _same_question(tx, asked):
+                return Accepted(same, "duplicate")
+            if running := tx.row(sql.running_turn, _talk(asked)):
+                return Accepted(turn_of(running), "busy")
+            team = load_team(tx, asked.team_id)
+            opening = rule(team)
+            after = save_events(tx, team, opening.beat.events, opening.at)
+            return Accepted(_add(tx, asked, opening, after.version), "new")
+
+        return await self.database.write(job)
+
+    async def say(self, turn_id: str, said: Sequence[StreamEvent]) -> None:
+        """Let other processes see what was said so far."""
+        rows = [said_row(turn_id, event) for event in said]
+        await self.database.write(lambda tx: tx.run_many(sql.add_turn_event, rows))
+
+    async def finish(
+        self, turn_id: str, said: Sequence[StreamEvent], reply: str, source: str, at: float
+    ) -> Turn:
+        """Store the reply. A turn that is done already stays as it is and is returned."""
+
+        def job(tx: Tx) -> Turn:
+            turn = _turn(tx, turn_id)
+            if turn.status == "done":
+                return turn
+            elapsed = max(0, round((at - turn.accepted_at) * 1000))
+            values = {
+                "turn_id": turn_id,
+                "new_reply": reply,
+                "new_source": source,
+                "now": at,
+                "new_elapsed_ms": elapsed,
+            }
+            tx.run(sql.finish_turn, values)
+            last = tx.row(sql.last_said, {"turn_id": turn_id})
+            seen = last[0] if last else 0
+            tx.run_many(sql.add_turn_event, (said_row(turn_id, e) for e in said if e.id > seen))
+            return replace(turn, status="done", reply=reply, source=source, elapsed_ms=elapsed)
+
+        return await self.database.write(job)
+
+    async def get(self, team_id: str, turn_id: str) -> Turn | None:
+        """A turn of the team."""
+        values = {"team_id": team_id, "turn_id": turn_id}
+        row = await self.database.read(lambda tx: tx.row(sql.team_turn, values))
+        return turn_of(row) if row else None
+
+    async def spoke(self, places: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Spoke]:
+        """For pairs (turn, last event id seen): how far each turn is."""
+
+        def job(tx: Tx) -> dict[tuple[str, int], Spoke]:
+            found = {}
+            for turn_id, after in places:
+                status = tx.row(sql.turn_status, {"turn_id": turn_id})
+                if status:
+                    rows = tx.rows(sql.turn_said, {"turn_id": turn_id, "after": after})
+                    found[turn_id, after] = Spoke(status[0], tuple(map(said_of, rows)))
+            return found
+
+        return await self.database.read(job)
+
+    async def history(self, team_id: str, character: CharacterId) -> list[Turn]:
+        """The conversation with a character, oldest first."""
+        values = {"team_id": team_id, "character": character}
+        rows = await self.database.read(lambda tx: tx.rows(sql.history, values))
+        return [turn_of(row) for row in rows]
+
+    async def speaking(self, team_id: str | None = None) -> list[Turn]:
+        """The turns that are not finished, of one team or of all."""
+
+        def job(tx: Tx) -> list[Turn]:
+            if team_id is None:
+                return [turn_of(row) for row in tx.rows(sql.speaking, {})]
+            return [turn_of(r) for r in tx.rows(sql.speaking_of_team, {"team_id": team_id})]
+
+        return await self.database.read(job)
+
+    async def report(self, turn_id: str, team_id: str, reason: str, at: float) -> None:
+        """Note that a team objects to a turn."""
+        values = {"turn_id": turn_id, "team_id": team_id, "reason": reason, "at": at}
+        await self.database.write(lambda tx: tx.run(sql.add_report, values))
+
+
+def _talk(asked: Asked) -> dict[str, object]:
+    return {"team_id": asked.team_id, "character": asked.character}
+
+
+def _same_question(tx: Tx, asked: Asked) -> Turn | None:
+    values = {**_talk(asked), "key": asked.key, "since": asked.since}
+    if asked.shown is None:
+        row = tx.row(sql.same_question, values)
+    else:
+        row = tx.row(sql.same_question_with_clue, {**values, "shown": asked.shown})
+    return turn_of(row) if row else None
+
+
+def _add(tx: Tx, asked: Asked, opening: Opening, version: int) -> Turn:
+    beat = dump(beat_json(opening.beat))
+    answer = dump(opening.answer)
+    row = {
+        "id": opening.id,
+        "team_id": asked.team_id,
+        "version": version,
+        "character": asked.character,
+        "message": asked.message,
+        "key": asked.key,
+        "shown": asked.shown,
+        "status": "speaking",
+        "seed": opening.seed,
+        "beat": beat,
+        "answer": answer,
+        "reply": "",
+        "source": "",
+        "accepted_at": opening.at,
+        "finished_at": None,
+        "elapsed_ms": 0,
+        "owner": opening.owner,
+    }
+    tx.run(sql.add_turn, row)
+    fields = (column.name for column in sql.TURN_FIELDS)
+    return turn_of(tuple(row[name] for name in fields))
+
+
+def _turn(tx: Tx, turn_id: str) -> Turn:
+    row = tx.row(sql.turn, {"turn_id": turn_id})
+    if row is None:
+        raise NoSuchTurn(turn_id)
+    return turn_of(row)

@@ -1,0 +1,1 @@
+"""The voice: a beat performed in words, before the deadline, whatever happens."""

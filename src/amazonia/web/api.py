@@ -1,0 +1,358 @@
+"""The calls of the contract: each parses, calls a use case and renders."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import zlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from amazonia import __version__
+from amazonia.domain.projection import state_view
+from amazonia.errors import StoreDown, TooFast, UnknownCode
+from amazonia.play import confront, hints, history, notebook, publish, riddles
+from amazonia.play.sessions import SignedIn, show_code
+from amazonia.play.text import clean
+from amazonia.play.turns import done_data
+from amazonia.ports import Accepted, StreamEvent, Team
+from amazonia.services import Services
+from amazonia.web import models
+from amazonia.web.answers import Json
+from amazonia.web.security import device_of
+from amazonia.web.session import TheServices, TheTeam, cookies_of, is_secure
+from amazonia.web.sse import event_stream, last_event_id
+
+router = APIRouter(
+    responses={
+        422: {"model": models.Problem, "description": "A field or an answer is not accepted"},
+    }
+)
+
+CHAT_EVERY, CHAT_BURST = 0.25, 60
+SESSION_EVERY, SESSION_BURST = 0.02, 1500
+
+
+# ── sessions ────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.post("/api/session", status_code=201, responses={201: {"model": models.SessionAnswer}})
+async def start_session(
+    request: Request, services: TheServices, body: models.SessionBody | None = None
+) -> Response:
+    """Begin a new investigation."""
+    body = body or models.SessionBody()
+    if body.class_code:
+        raise UnknownCode("no class has this code")
+    await _limit_sessions(request, services)
+    arrived = await services.sessions.start(body.case, body.lang, body.team, body.members)
+    return _signed_in(request, arrived, 201)
+
+
+@router.post("/api/session/resume", responses={200: {"model": models.SessionAnswer}})
+async def resume_session(
+    request: Request, services: TheServices, body: models.ResumeBody
+) -> Response:
+    """Continue with a resume code."""
+    await _limit_sessions(request, services)
+    arrived = await services.sessions.resume(body.resume_code)
+    return _signed_in(request, arrived, 200)
+
+
+@router.post("/api/session/leave", status_code=204)
+async def leave_session(request: Request, services: TheServices) -> Response:
+    """Forget the cookie; the team's progress is kept."""
+    await services.sessions.leave(device_of(request))
+    response = Response(status_code=204)
+    cookies_of(request).forget(response, secure=is_secure(request))
+    return response
+
+
+@router.post("/api/session/name")
+async def name_team(
+    services: TheServices, team: TheTeam, body: models.NameBody | None = None
+) -> Response:
+    """Give the team a name, or another generated one."""
+    name = await services.sessions.rename(team, body.name if body else None)
+    return Json({"name": name})
+
+
+async def _limit_sessions(request: Request, services: Services) -> None:
+    client = request.client.host if request.client else "?"
+    await _limit(services, f"session:{client}", SESSION_EVERY, SESSION_BURST)
+
+
+async def _limit(services: Services, key: str, every: float, burst: int) -> None:
+    wait = await services.limits.wait(key, every, burst)
+    if wait:
+        raise TooFast(wait)
+
+
+def _signed_in(request: Request, arrived: SignedIn, status: int) -> Response:
+    team = arrived.team
+    response = Json(
+        {
+            "team_id": team.id,
+            "resume_code": show_code(team.resume_code),
+            "case": team.case_id,
+            "lang": team.lang,
+            "name": team.name,
+        },
+        status,
+    )
+    cookies_of(request).set(response, arrived.device, secure=is_secure(request))
+    return response
+
+
+# ── the state ───────────────────────────────────────────────────────────────────────────────────
+
+
+@router.get("/api/state")
+async def get_state(request: Request, services: TheServices, team: TheTeam) -> Response:
+    """Everything that the team may know now."""
+    table = services.game.table(team)
+    named = zlib.crc32(f"{team.name}/{team.lang}".encode())
+    etag = f'W/"{team.version}-{table.case.revision}-{named:x}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Json(
+        {
+            "version": team.version,
+            "team": {
+                "id": team.id,
+                "name": team.name,
+                "members": team.members,
+                "resume_code": show_code(team.resume_code),
+            },
+            "lang": team.lang,
+            **state_view(table.case, table.words, team.state, team.id),
+        },
+        headers=headers,
+    )
+
+
+@router.get("/api/team/events")
+async def team_events(
+    request: Request, services: TheServices, team: TheTeam, last: int | None = None
+) -> Response:
+    """`version` whenever the team's state moves, in whichever tab or machine."""
+    seen = last_event_id(request, last)
+    return event_stream(_versions(services, team, seen), {})
+
+
+async def _versions(services: Services, team: Team, seen: int) -> AsyncIterator[StreamEvent]:
+    closing = asyncio.ensure_future(services.closing.wait())
+    version: int | None = team.version
+    try:
+        while version is not None:
+            if version != seen:
+                seen = version
+                yield StreamEvent(version, "version", {"version": version})
+            looking = asyncio.ensure_future(services.versions.next(team.id))
+            await asyncio.wait({looking, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if closing.done():
+                looking.cancel()
+                return
+            version = looking.result()
+    finally:
+        closing.cancel()
+
+
+# ── turns ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.post(
+    "/api/chat",
+    responses={
+        200: {"model": models.ChatAnswer},
+        202: {"description": "With `Prefer: respond-async`: `{turn_id}`"},
+        409: {"model": models.Problem, "description": "Not reachable yet, or no such clue found"},
+    },
+)
+async def chat(
+    request: Request, services: TheServices, team: TheTeam, body: models.ChatBody
+) -> Response:
+    """Ask a character something."""
+    await _limit(services, f"chat:{team.id}", CHAT_EVERY, CHAT_BURST)
+    accepted = await services.interviews.ask(team, body.entity_id, body.message, body.show)
+    turn = accepted.turn
+    if "respond-async" in request.headers.get("prefer", ""):
+        where = {
+            "Location": f"/api/turns/{turn.id}/events",
+            "Preference-Applied": "respond-async",
+        }
+        return Json({"turn_id": turn.id}, 202, where)
+    if "text/event-stream" in request.headers.get("accept", ""):
+        events = services.interviews.events(team, turn)
+        return event_stream(_marked(events, accepted), {"Location": f"/api/turns/{turn.id}"})
+    reply = await services.interviews.reply(team, turn)
+    return Json({**reply, "duplicate": accepted.how == "duplicate"})
+
+
+async def _marked(
+    events: AsyncIterator[StreamEvent], accepted: Accepted
+) -> AsyncIterator[StreamEvent]:
+    """The events, saying whether this request was a duplicate."""
+    duplicate = {"duplicate": accepted.how == "duplicate"}
+    async for event in events:
+        if event.kind in {"turn", "done"}:
+            event = replace(event, data={**event.data, **duplicate})
+        yield event
+
+
+@router.get("/api/turns/{turn_id}")
+async def get_turn(services: TheServices, team: TheTeam, turn_id: str) -> Response:
+    """The finished reply, or that it is still being spoken."""
+    turn = await services.interviews.turn(team, turn_id)
+    if turn.status == "speaking":
+        return Json({"turn_id": turn.id, "status": turn.status})
+    return Json({"status": turn.status, **done_data(turn)})
+
+
+@router.get("/api/turns/{turn_id}/events")
+async def turn_events(
+    request: Request, services: TheServices, team: TheTeam, turn_id: str, last: int | None = None
+) -> Response:
+    """The turn's events; `Last-Event-ID` resumes. 204 when there is nothing more to come."""
+    seen = last_event_id(request, last)
+    turn = await services.interviews.turn(team, turn_id)
+    if seen and turn.status == "done":
+        rest = await services.interviews.rest(turn, seen)
+        if not rest:
+            return Response(status_code=204)
+    return event_stream(services.interviews.events(team, turn, seen), {})
+
+
+@router.get("/api/history/{entity_id}")
+async def get_history(services: TheServices, team: TheTeam, entity_id: str) -> Response:
+    """The conversation with a character, oldest first."""
+    return Json(await history.conversation(services.interviews, team, entity_id))
+
+
+@router.post("/api/report", status_code=204)
+async def report_turn(services: TheServices, team: TheTeam, body: models.ReportBody) -> Response:
+    """Object to a reply."""
+    reason = clean(body.reason, 1000)
+    await history.report(services.interviews, team, body.turn_id, reason)
+    return Response(status_code=204)
+
+
+# ── paper ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.post("/api/riddles/{id}", responses={200: {"model": models.Judgement}})
+async def answer_riddle(
+    services: TheServices, team: TheTeam, id: str, body: models.AnswerBody
+) -> Response:
+    """Answer a riddle."""
+    return Json(await riddles.try_riddle(services.game, team, id, body.answer))
+
+
+@router.post("/api/riddles/{id}/hint")
+async def hint_for_riddle(services: TheServices, team: TheTeam, id: str) -> Response:
+    """The next hint of a riddle."""
+    return Json(await riddles.riddle_hint(services.game, team, id))
+
+
+@router.post("/api/challenges/{id}", responses={200: {"model": models.Judgement}})
+async def answer_challenge(
+    services: TheServices, team: TheTeam, id: str, body: models.OptionBody
+) -> Response:
+    """Answer a challenge."""
+    return Json(await riddles.try_challenge(services.game, team, id, body.answer))
+
+
+@router.post("/api/counter/{id}")
+async def answer_counter(
+    services: TheServices, team: TheTeam, id: str, body: models.OptionBody
+) -> Response:
+    """Answer what a character asked the team."""
+    return Json(await confront.answer_question(services.game, team, id, body.answer))
+
+
+@router.post("/api/confront", responses={200: {"model": models.RoundAnswer}})
+async def confront_character(
+    services: TheServices, team: TheTeam, body: models.ConfrontBody
+) -> Response:
+    """Try to defeat a statement."""
+    tried = await confront.try_round(
+        services.game, team, body.confrontation, body.round, body.clues, body.reason
+    )
+    return Json(tried)
+
+
+@router.post("/api/publish", responses={200: {"model": models.EditionAnswer}})
+async def publish_edition(
+    services: TheServices, team: TheTeam, body: models.PublishBody
+) -> Response:
+    """Publish an edition."""
+    edition = await publish.publish_edition(services.game, team, body.claims, body.decisions)
+    return Json(edition)
+
+
+@router.post("/api/links")
+async def link_clues(services: TheServices, team: TheTeam, body: models.LinksBody) -> Response:
+    """Tie a string between two clues, or take it off."""
+    return Json(await notebook.link_clues(services.game, team, body.clues, body.erase))
+
+
+@router.post("/api/hint")
+async def next_hint(services: TheServices, team: TheTeam) -> Response:
+    """What to do next."""
+    return Json(await hints.next_hint(services.game, team))
+
+
+# ── operations ──────────────────────────────────────────────────────────────────────────────────
+
+
+@router.get("/health")
+async def health(services: TheServices) -> Response:
+    """Whether turns can be saved, and how everything else is."""
+    database = await _database_works(services)
+    checks: dict[str, Any] = {
+        "database": "ok" if database else "down",
+        "cache": "memory",
+        "queue": "in process",
+        "providers": [],
+    }
+    body = {"status": "ok" if database else "degraded", "version": __version__, "checks": checks}
+    return Json(body, 200 if database else 503)
+
+
+async def _database_works(services: Services) -> bool:
+    try:
+        async with asyncio.timeout(2.0):
+            await services.database.write(lambda _: None)
+    except (StoreDown, TimeoutError):
+        return False
+    return True
+
+
+@router.get("/health/live")
+async def health_live() -> Response:
+    """The process serves."""
+    return Json({"status": "ok"})
+
+
+@router.get("/health/ready")
+async def health_ready(services: TheServices) -> Response:
+    """The process may be sent turns."""
+    closing = services.closing.is_set()
+    return Json({"status": "closing" if closing else "ok"}, 503 if closing else 200)
+
+
+@router.post("/api/clear-cache")
+async def clear_cache(request: Request, services: TheServices) -> Response:
+    """Begin a new age of caches, on every worker and instance."""
+    token = services.settings.admin_token
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not token or not hmac.compare_digest(given.encode(), token.encode()):
+        raise HTTPException(403)
+    epoch = await services.notes.next_epoch()
+    return Json({"cleared": {"replies": 0, "duplicates": 0}, "epoch": epoch})

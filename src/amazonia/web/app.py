@@ -1,0 +1,69 @@
+"""The web application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from amazonia import __version__
+from amazonia.services import Library, open_library, open_services
+from amazonia.settings import Settings
+from amazonia.web import api, problems
+from amazonia.web.assets import Assets
+from amazonia.web.security import Cookies, Guard
+
+STATIC = Path(__file__).parent / "static"
+DRAWINGS = frozenset({".svg", ".json"})
+
+
+def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
+    """Build the application. Nothing is opened before it serves, but the cases.
+
+    Args:
+        library: the cases, if they were opened already.
+    """
+    cases = library or open_library(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services(settings, cases) as services:
+            app.state.services = services
+            app.state.cookies = Cookies(services.secret)
+            app.state.close_streams = services.closing.set
+            yield
+
+    app = FastAPI(
+        title="Amazonia",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    pages = import_module("amazonia.web.pages") if find_spec("amazonia.web.pages") else None
+    problems.install(app, pages)
+    app.include_router(api.router)
+    if pages is not None:
+        app.include_router(pages.router)
+    _mount_files(app, settings, cases)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(Guard, asset_origin=settings.asset_url)
+    return app
+
+
+def _mount_files(app: FastAPI, settings: Settings, cases: Library) -> None:
+    """Serve static files and the cases' drawings; `app.state` gives their addresses."""
+    watch, origin = settings.env == "development", settings.asset_url
+    app.state.assets = Assets(STATIC, "/static", origin=origin, watch=watch)
+    app.mount("/static", app.state.assets)
+    app.state.art = {}
+    for name in cases.names():
+        prefix, folder = f"/art/{name}", cases.folder / name / "art"
+        app.state.art[name] = Assets(folder, prefix, DRAWINGS, origin, watch=watch)
+        app.mount(prefix, app.state.art[name])

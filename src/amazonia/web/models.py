@@ -1,0 +1,158 @@
+"""The bodies of calls and, for the API's description, of answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from amazonia.play.text import clean
+
+MESSAGE_LENGTH = 500
+ID = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+def _message(text: str) -> str:
+    cleaned = clean(text, MESSAGE_LENGTH + 1)
+    if not 1 <= len(cleaned) <= MESSAGE_LENGTH:
+        raise ValueError(f"must hold 1 to {MESSAGE_LENGTH} characters")
+    return cleaned
+
+
+class SessionBody(BaseModel):
+    """A new session."""
+
+    team: str | None = Field(None, max_length=400)
+    members: int | None = Field(None, ge=1, le=200)
+    class_code: str | None = Field(None, max_length=64)
+    case: str | None = Field(None, max_length=64)
+    lang: str | None = Field(None, max_length=16)
+
+
+class ResumeBody(BaseModel):
+    """A resume code, however it was typed."""
+
+    resume_code: str = Field(max_length=64)
+
+
+class NameBody(BaseModel):
+    """A name for the team; empty for another generated one."""
+
+    name: str | None = Field(None, max_length=400)
+
+
+class ChatBody(BaseModel):
+    """A question to a character, with a clue laid on the table if `show` names one."""
+
+    entity_id: ID
+    message: Annotated[str, Field(max_length=4000), AfterValidator(_message)]
+    show: ID | None = None
+
+
+class AnswerBody(BaseModel):
+    """An answer: an option's id, a list of ids, or `{clues, union}`."""
+
+    answer: str | Annotated[list[str], Field(max_length=32)] | dict[str, Any]
+
+
+class OptionBody(BaseModel):
+    """The id of an option."""
+
+    answer: ID
+
+
+class ConfrontBody(BaseModel):
+    """Clues and a reason against a statement."""
+
+    confrontation: ID
+    round: ID
+    clues: list[ID] = Field(max_length=32)
+    reason: ID
+
+
+class PublishBody(BaseModel):
+    """An edition: claims, and decisions by id."""
+
+    claims: list[ID] = Field(max_length=64)
+    decisions: dict[str, ID] = Field(default_factory=dict, max_length=32)
+
+
+class LinksBody(BaseModel):
+    """A string between two clues, tied or taken off."""
+
+    clues: list[ID] = Field(min_length=2, max_length=2)
+    erase: bool = False
+
+
+class ReportBody(BaseModel):
+    """Why a team objects to a reply."""
+
+    turn_id: ID
+    reason: str = Field("", max_length=1000)
+
+
+class SessionAnswer(BaseModel):
+    """A session; `name` is the team's."""
+
+    team_id: str
+    resume_code: str
+    case: str
+    lang: str
+    name: str
+
+
+class ChatAnswer(BaseModel):
+    """A whole reply."""
+
+    turn_id: str
+    entity_id: str
+    reply: str
+    source: str
+    kind: str
+    emotion: str
+    gesture: str
+    clues: list[dict[str, Any]]
+    unlocked: list[dict[str, str]]
+    counter: dict[str, Any] | None
+    suggestions: list[str]
+    readings: list[dict[str, str]]
+    elapsed_ms: int
+    duplicate: bool
+
+
+class Judgement(BaseModel):
+    """What an answer came to."""
+
+    correct: bool
+    explanation: str
+    hint: str
+    unlocked: list[dict[str, str]]
+
+
+class RoundAnswer(BaseModel):
+    """What a try at a round came to."""
+
+    accepted: bool
+    partial: bool
+    reply: str
+    next: str | None
+    unlocked: list[dict[str, str]]
+
+
+class EditionAnswer(BaseModel):
+    """A front page."""
+
+    ending: str
+    headline: str
+    text: list[str]
+    debrief: list[str]
+    missing: list[str]
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str

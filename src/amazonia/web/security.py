@@ -1,0 +1,197 @@
+"""The guard at the door: body size and type, where a change comes from, headers, the cookie."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlsplit
+
+from itsdangerous import BadSignature, TimestampSigner
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from amazonia.errors import NoSession
+from amazonia.ports import Team
+from amazonia.services import Services
+from amazonia.web.problems import language, problem
+
+COOKIE = "amazonia"
+MAX_AGE = 30 * 24 * 3600
+MAX_BODY = 64 * 1024
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Cookies:
+    """Signs and reads the session cookie, which holds a device's id."""
+
+    def __init__(self, secret: str) -> None:
+        self._signer = TimestampSigner(secret, salt="amazonia.session")
+
+    def read(self, value: str | None) -> str | None:
+        """The device of a cookie, if it is ours and not too old."""
+        if not value:
+            return None
+        try:
+            return self._signer.unsign(value, max_age=MAX_AGE).decode()
+        except (BadSignature, UnicodeDecodeError):
+            return None
+
+    def set(self, response: Response, device: str, *, secure: bool) -> None:
+        """Sign a browser in."""
+        response.set_cookie(
+            COOKIE,
+            self._signer.sign(device).decode(),
+            max_age=MAX_AGE,
+            httponly=True,
+            samesite="lax",
+            secure=secure,
+        )
+
+    def forget(self, response: Response, *, secure: bool) -> None:
+        """Sign a browser out."""
+        response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=secure)
+
+
+async def signed_in(request: Request) -> Team:
+    """The team that asks.
+
+    Raises:
+        NoSession: the browser is not signed in (any more).
+    """
+    services: Services = request.app.state.services
+    team = await services.sessions.team(device_of(request))
+    request.state.lang = team.lang
+    return team
+
+
+def device_of(request: Request) -> str:
+    """The device of the request's cookie.
+
+    Raises:
+        NoSession: there is none, or it is not ours.
+    """
+    cookies: Cookies = request.app.state.cookies
+    device = cookies.read(request.cookies.get(COOKIE))
+    if device is None:
+        raise NoSession("no valid cookie")
+    return device
+
+
+class Guard:
+    """Middleware in front of everything.
+
+    Args:
+        asset_origin: where static files come from beside here, for the content policy.
+    """
+
+    def __init__(self, app: ASGIApp, asset_origin: str = "") -> None:
+        self._app = app
+        self._policy = _policy(asset_origin)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what must not pass; hand on the rest."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        nonce = secrets.token_urlsafe(12)
+        scope.setdefault("state", {})["nonce"] = nonce
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Content-Security-Policy", self._policy.replace("NONCE", nonce))
+            await send(message)
+
+        if scope["method"] in SAFE:
+            await self._app(scope, receive, send_guarded)
+            return
+        headers = Headers(scope=scope)
+        refused = _refuse(scope["path"], headers)
+        if refused is None and "content-length" not in headers:
+            body = await _read(receive)
+            if body is None:
+                refused = _too_large(headers)
+            else:
+                receive = _replay(body, receive)
+        if refused is not None:
+            await refused(scope, receive, send_guarded)
+            return
+        await self._app(scope, receive, send_guarded)
+
+
+def _policy(asset_origin: str) -> str:
+    origin = ""
+    if asset_origin:
+        parts = urlsplit(asset_origin)
+        origin = f" {parts.scheme}://{parts.netloc}"
+    return (
+        f"default-src 'self'{origin}; img-src 'self' data:{origin}; "
+        f"style-src 'self' 'nonce-NONCE'{origin}; script-src 'self' 'nonce-NONCE'{origin}; "
+        "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    )
+
+
+def _refuse(path: str, headers: Headers) -> Response | None:
+    """Why a change must not pass, if it must not."""
+    lang = language(headers)
+    if not _same_site(headers):
+        return problem("cross-site", 403, lang)
+    length = headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > MAX_BODY:
+        return _too_large(headers)
+    has_body = length != "0" or "transfer-encoding" in headers
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if path.startswith("/api/") and has_body and kind != "application/json":
+        return problem("not-json", 415, lang)
+    return None
+
+
+def _same_site(headers: Headers) -> bool:
+    """Whether what the browser says of a change's origin fits. Neither header: no browser."""
+    site = headers.get("sec-fetch-site")
+    if site is not None and site not in {"same-origin", "none"}:
+        return False
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+
+
+def _too_large(headers: Headers) -> Response:
+    return problem("too-large", 413, language(headers), headers={"Connection": "close"})
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """A body of unknown length, or None when it is over the limit."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return bytes(body)
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
