@@ -52,10 +52,16 @@ class Studio:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server with the bundled case."""
+def server(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Server]:
+    """The server with the bundled case; what it learns from it is kept from run to run."""
     data = tmp_path_factory.mktemp("browser") / "data"
-    Library(CASES, data / "learned").open()  # learning takes longer than a server may take to start
+    data.mkdir()
+    learned = pytestconfig.cache.mkdir("learned") if pytestconfig.cache else data / "learned"
+    Library(CASES, learned).open()
+    if learned.parent != data:
+        (data / "learned").symlink_to(learned)
     with serve(data, cases=CASES) as running:
         yield running
 
@@ -91,9 +97,11 @@ def studio(server: Server, chromium: Browser, request: pytest.FixtureRequest) ->
     studio.page.on("pageerror", lambda error: studio.faults.append(str(error)))
     studio.page.on(
         "request",
-        lambda r: studio.faults.append(f"asked {r.url}")
-        if re.match("https?:", r.url) and urlsplit(r.url).netloc != host
-        else None,
+        lambda r: (
+            studio.faults.append(f"asked {r.url}")
+            if re.match("https?:", r.url) and urlsplit(r.url).netloc != host
+            else None
+        ),
     )
     yield studio
     context.close()

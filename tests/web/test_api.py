@@ -163,8 +163,8 @@ async def test_too_many_questions_are_slowed(client: httpx.AsyncClient) -> None:
     many = (client.post("/api/chat", json=body) for _ in range(CHAT_BURST + 40))
     answers = await asyncio.gather(*many)
     codes = [answer.status_code for answer in answers]
-    assert codes[:CHAT_BURST] == [404] * CHAT_BURST
-    assert 429 in codes
+    assert codes.count(404) >= CHAT_BURST
+    assert set(codes) == {404, 429}
     slowed = answers[codes.index(429)]
     assert 1 <= int(slowed.headers["retry-after"]) <= 2
     assert slowed.json()["type"] == "/problems/too-fast"
@@ -268,11 +268,13 @@ async def test_strings_on_the_board(client: httpx.AsyncClient) -> None:
         assert response.status_code == 409
 
 
-async def test_there_is_always_a_hint(client: httpx.AsyncClient) -> None:
-    """What to do next, in words that may be seen now."""
-    hint = await post(client, "/api/hint")
-    assert hint["kind"] == "character"
-    assert hint["text"]
+async def test_hints_say_a_little_more_each_time(client: httpx.AsyncClient) -> None:
+    """Whom to see, then about what, then a question to ask; then no more than that."""
+    hints = [await post(client, "/api/hint") for _ in range(4)]
+    assert {(hint["kind"], hint["id"]) for hint in hints} == {("character", hints[0]["id"])}
+    assert [hint["level"] for hint in hints] == [1, 2, 3, 3]
+    assert hints[0]["text"] == ""
+    assert hints[2]["text"].endswith("?")
 
 
 # ── operations ──────────────────────────────────────────────────────────────────────────────────

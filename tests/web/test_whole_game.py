@@ -22,7 +22,7 @@ PATHS = {"riddle": "riddles", "challenge": "challenges", "counter": "counter"}
 def world() -> World:
     """The real case, taught."""
     loaded = lama()
-    assert loaded.listener
+    loaded.library.open()
     return loaded
 
 
@@ -56,9 +56,8 @@ def do(client: httpx.Client, action: dict[str, Any]) -> Any:
 @pytest.mark.parametrize("ending", ["e1", "e2", "e3", "e4"])
 def test_walkthrough_reaches_its_ending(team: httpx.Client, world: World, ending: str) -> None:
     """Every action of `amazonia solve --ending` is accepted, and the last one prints that page."""
-    for action in world.guide.walkthrough(ending):
-        answer = do(team, action)
-    assert answer["headline"] == world.words.publication.endings[ending].headline
+    answers = [do(team, action) for action in world.guide.walkthrough(ending)]
+    assert answers[-1]["headline"] == world.words.publication.endings[ending].headline
 
 
 def test_best_walkthrough_never_shows_a_secret(team: httpx.Client, world: World) -> None:

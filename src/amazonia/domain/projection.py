@@ -154,6 +154,13 @@ def clue_view(case: Case, words: CaseWords, state: State, clue: Clue) -> Json:
     }
 
 
+def clue_note(case: Case, words: CaseWords, state: State, clue: Clue) -> Json:
+    """A clue as a reply mentions it: without its document, which the state holds."""
+    view = clue_view(case, words, state, clue)
+    del view["document"]
+    return view
+
+
 def counter_view(case: Case, words: CaseWords, state: State, team: str) -> Json | None:
     """The counter-question that waits for an answer, if one does."""
     codes = Codes(case, team)

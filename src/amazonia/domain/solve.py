@@ -114,8 +114,9 @@ def can_win(world: Model, start: Iterable[str], without: Iterable[str] = ()) -> 
 
 
 def start_atoms(case: Case, state: State) -> Atoms:
-    """What holds in a state, counter-questions that were asked included."""
-    return atoms(case, state) | {_asked(counter) for counter in state.counters}
+    """What holds in a state; counter-questions that were asked and rounds won included."""
+    won = {key for key, tries in state.rounds.items() if tries.right}
+    return atoms(case, state) | {_asked(counter) for counter in state.counters} | won
 
 
 def plan(
@@ -329,7 +330,36 @@ def _short(world: Model, start: Atoms, needs: Atoms) -> list[_Action] | None:
         chosen.append(action)
         have |= action.gives
         todo += sorted(n for n in action.needs if n not in have and n not in todo)
-    return chosen if not chosen or _in_order(chosen, start) else None
+    return _well_founded(world, start, needs, costs) if _stuck(chosen, start) else chosen
+
+
+def _well_founded(
+    world: Model, start: Atoms, needs: Atoms, costs: Mapping[str, float]
+) -> list[_Action]:
+    """Actions that give `needs`, each by the giver that is cheapest alone: never in a circle."""
+    chosen: list[_Action] = []
+    have, todo = set(start), sorted(needs - start)
+    while todo:
+        need = todo.pop()
+        if need in have:
+            continue
+        have.add(need)
+        able = (a for a in world.givers[need] if all(n in costs for n in a.needs))
+        action = min(able, key=lambda a: sum(costs[n] for n in a.needs) + (a.move is not None))
+        if action not in chosen:
+            chosen.append(action)
+        todo += sorted(action.needs - have)
+    return chosen
+
+
+def _stuck(actions: Iterable[_Action], start: Atoms) -> Atoms:
+    """What actions need that they only give each other, in a circle; empty if all can be made."""
+    have, left = set(start), list(actions)
+    while ready := [action for action in left if action.needs <= have]:
+        left = [action for action in left if action not in ready]
+        for action in ready:
+            have |= action.gives
+    return frozenset().union(*(action.needs for action in left)) - have
 
 
 def _smallest(world: Model, start: Atoms, needs: Atoms, limit: int) -> list[_Action] | None:
@@ -357,18 +387,25 @@ class _Search:
         if cost + _at_least(needs) > self.limit:
             return
         if not needs:
-            if _in_order(chosen, self.start) or not chosen:
+            circle = _stuck(chosen, self.start)
+            if not circle:
                 self.best, self.limit = list(chosen), cost - 1
+            for need in sorted(circle):  # some action from outside must break it
+                self.branch(need, needs, chosen, given)
             return
         key = (frozenset(needs), given)
         if self.seen.get(key, 999) <= cost:
             return
         self.seen[key] = cost
         need = min(needs, key=lambda atom: (len(self.world.givers.get(atom, ())), atom))
-        givers = self.world.givers.get(need, ())
+        self.branch(need, needs, chosen, given)
+
+    def branch(self, need: str, needs: list[str], chosen: list[_Action], given: Atoms) -> None:
+        """Support a need in every way."""
+        givers = [a for a in self.world.givers.get(need, ()) if a not in chosen]
         for action in sorted(givers, key=lambda a: len(a.needs - given - self.start)):
             now = given | action.gives
-            more = {*needs, *action.needs} - now - self.start
+            more = ({*needs} - now) | (action.needs - given - self.start)
             self.run(sorted(more), [*chosen, action], now)
 
 

@@ -16,7 +16,7 @@ import structlog
 from amazonia.domain.case import CharacterId, ClueId, TopicId
 from amazonia.domain.director import Beat, direct, meet, suggestions
 from amazonia.domain.errors import NotOwned, Unknown
-from amazonia.domain.projection import clue_view, counter_view, news
+from amazonia.domain.projection import clue_note, counter_view, news
 from amazonia.domain.session import play
 from amazonia.errors import Busy, NoSuchTurn, StoreDown
 from amazonia.play.game import Game, Table
@@ -360,7 +360,7 @@ def _answer(table: Table, beat: Beat, seed: int) -> Json:
         "kind": beat.kind,
         "emotion": beat.emotion,
         "gesture": beat.gesture,
-        "clues": [clue_view(case, words, after, case.clues[clue]) for clue in beat.clues],
+        "clues": [clue_note(case, words, after, case.clues[clue]) for clue in beat.clues],
         "unlocked": news(case, words, before, after),
         "counter": counter_view(case, words, after, table.team.id),
         "suggestions": [question(t) for t in suggestions(case, after, character, salt=seed)],

@@ -15,11 +15,11 @@ from markupsafe import Markup
 
 STATIC = Path(__file__).parent / "static"
 _SYMBOL = re.compile(
-    r'<symbol[^>]*?id="i-([a-z-]+)"[^>]*?viewBox="([^"]+)"[^>]*>(.*?)</symbol>', re.S
+    r'<symbol[^>]*?id="i-([a-z-]+)"[^>]*?viewBox="([^"]+)"[^>]*>(.*?)</symbol>', re.DOTALL
 )
 _ROOT = re.compile(r"<svg\b[^>]*>")
 _NAMED = re.compile(r' (?:role|aria-label|aria-labelledby)="[^"]*"')
-_TITLE = re.compile(r"<title\b[^>]*>.*?</title>", re.S)
+_TITLE = re.compile(r"<title\b[^>]*>.*?</title>", re.DOTALL)
 _MARK = re.compile(r'<g id="mark-([^"]+)" display="none">')
 _PLACE = re.compile(r'\n?<g id="place-[^"]+" transform="[^"]+"/>')
 
@@ -92,7 +92,8 @@ class Pin:
         if not self.href:
             return (
                 f'<g {at} class="pin-shut" role="img" aria-label="{label}"><title>{label}</title>'
-                f'<circle r="34"/><path d="M-9-10h18v14H-9ZM-5-10v-6a5 5 0 0 1 10 0v6"/>{ribbon}</g>'
+                f'<circle r="34"/><path d="M-9-10h18v14H-9ZM-5-10v-6a5 5 0 0 1 10 0v6"/>'
+                f"{ribbon}</g>"
             )
         fresh = '<circle class="pin-new" cx="28" cy="-28" r="9"/>' if self.fresh else ""
         return (

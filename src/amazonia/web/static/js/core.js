@@ -47,6 +47,9 @@ export function el(name, attributes = {}, ...children) {
   return made;
 }
 
+/** When this page itself last changed something. */
+let acted = 0;
+
 /** Says something to screen readers. @param {string} text */
 export function announce(text) {
   const box = document.getElementById("announcer");
@@ -88,6 +91,7 @@ export class Refused extends Error {
  * @returns {Promise<any>}
  */
 export async function post(url, body, headers = {}) {
+  acted = Date.now();
   return call(url, {
     method: "POST",
     headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), Accept: "application/json", ...headers },
@@ -153,12 +157,12 @@ export function followTeam() {
   const source = new EventSource("/api/team/events");
   source.addEventListener("version", (event) => {
     const version = Number(JSON.parse(/** @type {MessageEvent} */ (event).data).version);
-    if (first && version > first && !document.querySelector(".moved")) {
+    if (first && version > first && Date.now() - acted > 2500 && !document.querySelector(".moved")) {
       const button = el("button", { type: "button", class: "button moved" }, t("reload"));
       button.addEventListener("click", () => location.reload());
       document.body.append(button);
     }
-    first ||= version;
+    first = version;
   });
   addEventListener("pagehide", () => source.close());
 }

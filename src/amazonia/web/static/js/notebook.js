@@ -153,7 +153,7 @@ let zoom = 1;
 /** @param {...string} ids */
 function lay(...ids) {
   docs.replaceChildren(...ids.filter(Boolean).map((id) => one(`[data-document="${CSS.escape(id)}"]`).cloneNode(true)));
-  docs.classList.toggle("pair", ids.filter(Boolean).length > 1);
+  docs.classList.toggle("two", ids.filter(Boolean).length > 1);
 }
 /** @param {string} id */
 function open(id) {

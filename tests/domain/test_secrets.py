@@ -1,0 +1,103 @@
+"""Nothing locked is ever said: the story's spoiler list against every text of the real case."""
+
+from dataclasses import replace
+
+import pytest
+
+from amazonia.domain.case import CharacterId, ClueId, TopicId
+from amazonia.domain.gates import OPEN
+from amazonia.domain.lines import read
+from amazonia.domain.projection import news
+from amazonia.domain.session import ClueFound, begin, holds, opens, play
+from tests.domain.spoilers import Secrets, possible_leaks, texts
+from tests.domain.walks import Walk, milestones
+from tests.domain.world import lama, mini
+
+LAMA, MINI = lama(), mini()
+
+
+def test_no_text_can_be_read_before_its_secrets() -> None:
+    """Proof over every text: no team can read a secret's word while its gate is closed."""
+    assert possible_leaks(LAMA.case, LAMA.words) == []
+
+
+def test_the_proof_finds_a_leak() -> None:
+    """A secret in a line that is open from the start, or in a clue found too early, is found."""
+    cida = MINI.words.characters[CharacterId("cida")]
+    loud = replace(cida, deflections=("Foi o Algodão.",))
+    words = replace(MINI.words, characters={**MINI.words.characters, CharacterId("cida"): loud})
+    found = set(possible_leaks(MINI.case, words)) - set(possible_leaks(MINI.case, MINI.words))
+    assert found == {"gato «algodao» in cida.deflections: Foi o Algodão."}
+
+
+def test_the_proof_knows_what_must_have_come_before() -> None:
+    """A secret told by the step that opens it, and by all that follows from it, is no leak."""
+    lia = MINI.words.characters[CharacterId("lia")]
+    gato = lia.topics[TopicId("gato")]
+    told = replace(gato, recap=("Era um gato.",))
+    lia = replace(lia, topics={**lia.topics, TopicId("gato"): told})
+    words = replace(MINI.words, characters={**MINI.words.characters, CharacterId("lia"): lia})
+    assert possible_leaks(MINI.case, words) == possible_leaks(MINI.case, MINI.words)
+
+
+def test_every_secret_is_kept_at_first_and_told_at_last() -> None:
+    """At the start every gate of the list is closed; each secret stands in some text."""
+    secrets = Secrets(LAMA.case, LAMA.words)
+    told = {name for text in texts(LAMA.case, LAMA.words) for name in secrets.told(text.text)}
+    assert told == set(LAMA.case.secrets)
+    assert not any(opens(LAMA.case, begin(LAMA.case), g) for g in LAMA.case.secrets.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Morreu por HIPÓXIA.", {"hipoxia": "hipoxia"}),
+        ("o lacre 0417, na lama", {"lacre_0417": "0417"}),
+        ("São 8820 alunos e 1882 foi ontem.", {}),
+        ("A Remansosa é outra rua.", {}),
+        ("Trocaram a   amostra?", {"troca": "trocaram"}),
+    ],
+)
+def test_words_are_found_as_words(text: str, told: dict[str, str]) -> None:
+    """Accents, capitals and spaces do not matter; a part of another word is no word."""
+    assert Secrets(LAMA.case, LAMA.words).told(text) == told
+
+
+def spoken(seed: int) -> list[str]:
+    """What leaked on one random walk."""
+    secrets, states = Secrets(LAMA.case, LAMA.words), milestones(LAMA)
+    found = []
+    for turn in Walk(LAMA, seed, start=states[seed * len(states) // 24]).turns(150):
+        have = holds(LAMA.case, turn.after)
+        said = [*turn.replies]
+        if turn.beat:
+            who = LAMA.words.characters[turn.beat.character]
+            said += [read(LAMA.words, turn.beat.character, ref).text for ref in turn.beat.lines]
+            said += [turn.beat.gesture, *(who.topics[t].label for t in turn.beat.readings)]
+        said += [n["name"] for n in news(LAMA.case, LAMA.words, turn.before, turn.after)]
+        found += [leak for text in said for leak in secrets.leaks(have, text)]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_nothing_locked_is_spoken(seed: int) -> None:
+    """Lines, gestures, replies, hints, feedback and news of random teams tell no closed secret."""
+    assert spoken(seed) == []
+
+
+def test_a_closed_topic_s_name_is_not_offered() -> None:
+    """Names of topics are shown only as buttons, and buttons only where the topic is open."""
+    for text in texts(LAMA.case, LAMA.words):
+        if text.place.endswith(".suggestion"):
+            topic = LAMA.case.topic(text.place.removesuffix(".suggestion"))
+            assert topic.when == OPEN or text.gate != OPEN
+
+
+def test_a_secret_comes_out_with_its_clue() -> None:
+    """A clue's own text may tell its secret as soon as the clue is owned."""
+    secrets = Secrets(LAMA.case, LAMA.words)
+    text = LAMA.words.clues[ClueId("permissao_882")].title
+    before = begin(LAMA.case)
+    after = play(before, [ClueFound(ClueId("permissao_882"), "test")])
+    assert secrets.leaks(holds(LAMA.case, before), text) != []
+    assert secrets.leaks(holds(LAMA.case, after), text) == []
