@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.domain.spoilers import Secrets, texts
+from tests.domain.walks import Walk, finished, milestones
+from tests.domain.world import World, lama, mini
 
 from amazonia.domain.case import Case, CharacterId, ClueId
 from amazonia.domain.errors import Unknown
@@ -22,9 +26,6 @@ from amazonia.domain.session import (
     play,
 )
 from amazonia.domain.solve import start_atoms
-from tests.domain.spoilers import Secrets, texts
-from tests.domain.walks import Walk, finished, milestones
-from tests.domain.world import World, lama, mini
 
 LAMA, MINI = lama(), mini()
 
@@ -278,7 +279,7 @@ def test_news_are_what_opened() -> None:
     states = milestones(LAMA)
     told = [
         (item["kind"], item["name"])
-        for before, after in zip(states, states[1:], strict=False)
+        for before, after in pairwise(states)
         for item in news(LAMA.case, LAMA.words, before, after)
     ]
     assert len(set(told) - {t for t in told if t[0] == "challenge"}) == len(
@@ -293,7 +294,7 @@ def test_news_tell_no_inner_id_and_no_secret() -> None:
     """News name nothing by a telling id."""
     secret = inner_ids(LAMA.case) - set(LAMA.case.characters)
     states = milestones(LAMA)
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in pairwise(states):
         for item in news(LAMA.case, LAMA.words, before, after):
             assert item["id"] not in secret
 

@@ -7,13 +7,13 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.domain.walks import Walk, finished, milestones
+from tests.domain.world import World, lama, mini
 
 from amazonia.domain.case import ClueId
 from amazonia.domain.errors import BadAnswer, Unknown
 from amazonia.domain.publication import edition, is_open, listed_claims, publish
 from amazonia.domain.session import ClueFound, CounterAnswered, Published, State, begin, opens, play
-from tests.domain.walks import Walk, finished, milestones
-from tests.domain.world import World, lama, mini
 
 LAMA, MINI = lama(), mini()
 CLAIMS = LAMA.case.publication.claims
@@ -159,7 +159,7 @@ def test_epilogues_follow_the_decisions(
     decisions: dict[str, str], promise: str, group: str, expected: str
 ) -> None:
     """Of each group the first paragraph that fits what was decided and promised is printed."""
-    counters = {name: "" for name in FULL.counters}
+    counters = dict.fromkeys(FULL.counters, "")
     state = State(clues=FULL.clues, riddles=FULL.riddles, rounds=FULL.rounds, counters=counters)
     if promise:
         cp2 = next(name for name in LAMA.case.counters if name == "cp2")

@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from tests.domain.spoilers import Secrets, possible_leaks, texts
+from tests.domain.walks import Walk, milestones
+from tests.domain.world import lama, mini
 
 from amazonia.domain.case import CharacterId, ClueId, TopicId
 from amazonia.domain.gates import OPEN
 from amazonia.domain.lines import read
 from amazonia.domain.projection import news
 from amazonia.domain.session import ClueFound, begin, holds, opens, play
-from tests.domain.spoilers import Secrets, possible_leaks, texts
-from tests.domain.walks import Walk, milestones
-from tests.domain.world import lama, mini
 
 LAMA, MINI = lama(), mini()
 

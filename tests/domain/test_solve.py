@@ -3,6 +3,9 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.domain.tiny import fewest, tiny
+from tests.domain.walks import Walk, finished, follow, milestones
+from tests.domain.world import World, lama, mini
 
 from amazonia.domain.case import Case, CharacterId, ClueId
 from amazonia.domain.session import (
@@ -24,9 +27,6 @@ from amazonia.domain.solve import (
     reach,
     start_atoms,
 )
-from tests.domain.tiny import fewest, tiny
-from tests.domain.walks import Walk, finished, follow, milestones
-from tests.domain.world import World, lama, mini
 
 LAMA, MINI = lama(), mini()
 ANSWERS = list(all_answers(LAMA.case))
@@ -141,7 +141,7 @@ def tiny_cases(draw: st.DrawFn) -> Case:
     return tiny(topics, gate(), {"r_one": maybe()}, asks)
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=150)
 @given(tiny_cases())
 def test_plans_are_shortest(case: Case) -> None:
     """A plan is as long as the shortest way that trying everything finds; quick is a way too."""

@@ -127,9 +127,11 @@ def moves(case: Case, state: State) -> list[list[Event]]:
                 if step.asks:
                     events.append(CounterAsked(step.asks))
                 found.append(events)
-    for riddle in case.riddles.values():
-        if opens(case, state, riddle.when) and not state.solved(riddle.id):
-            found.append([RiddleTried(riddle.id, True)])
+    found += [
+        [RiddleTried(riddle.id, True)]
+        for riddle in case.riddles.values()
+        if opens(case, state, riddle.when) and not state.solved(riddle.id)
+    ]
     for counter, answer in state.counters.items():
         if not answer:
             found += [[CounterAnswered(counter, option)] for option in ("a", "b")]

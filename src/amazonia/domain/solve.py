@@ -381,9 +381,8 @@ class _Search:
         self.best: list[_Action] | None = None
         self.seen: dict[tuple[Atoms, Atoms], int] = {}
 
-    def run(self, needs: list[str], chosen: list[_Action], given: Atoms) -> None:
-        """Support every need; `given` is what the chosen actions give."""
-        cost = sum(action.move is not None for action in chosen)
+    def run(self, needs: list[str], chosen: list[_Action], given: Atoms, cost: int = 0) -> None:
+        """Support every need; `given` is what the chosen actions give, `cost` their moves."""
         if cost + _at_least(needs) > self.limit:
             return
         if not needs:
@@ -391,22 +390,30 @@ class _Search:
             if not circle:
                 self.best, self.limit = list(chosen), cost - 1
             for need in sorted(circle):  # some action from outside must break it
-                self.branch(need, needs, chosen, given)
+                givers = [a for a in self.world.givers.get(need, ()) if a not in chosen]
+                self._branch(givers, needs, chosen, given, cost)
             return
         key = (frozenset(needs), given)
         if self.seen.get(key, 999) <= cost:
             return
         self.seen[key] = cost
         need = min(needs, key=lambda atom: (len(self.world.givers.get(atom, ())), atom))
-        self.branch(need, needs, chosen, given)
+        self._branch(self.world.givers.get(need, ()), needs, chosen, given, cost)
 
-    def branch(self, need: str, needs: list[str], chosen: list[_Action], given: Atoms) -> None:
-        """Support a need in every way."""
-        givers = [a for a in self.world.givers.get(need, ()) if a not in chosen]
-        for action in sorted(givers, key=lambda a: len(a.needs - given - self.start)):
+    def _branch(
+        self,
+        givers: Iterable[_Action],
+        needs: list[str],
+        chosen: list[_Action],
+        given: Atoms,
+        cost: int,
+    ) -> None:
+        """Go on with each of the givers of a need."""
+        here = given | self.start
+        for action in sorted(givers, key=lambda a: len(a.needs - here)):
+            more = {*needs} - action.gives | (action.needs - here)
             now = given | action.gives
-            more = ({*needs} - now) | (action.needs - given - self.start)
-            self.run(sorted(more), [*chosen, action], now)
+            self.run(sorted(more), [*chosen, action], now, cost + (action.move is not None))
 
 
 def _at_least(needs: Iterable[str]) -> int:

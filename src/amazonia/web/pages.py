@@ -97,7 +97,7 @@ async def newsroom(here: Seated) -> Response:
         news=news(desk, t),
         solved=[r for r in view["riddles"] if r["solved"]],
         recap=recap,
-        page_data={"words": t.group("js", "newsroom")},
+        page_data={"words": t.group("js", "js_newsroom")},
     )
 
 

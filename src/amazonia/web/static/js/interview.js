@@ -26,7 +26,10 @@ let recalled = 0;
 
 // ── the transcript ──────────────────────────────────────────────────────────────────────────────
 
-const bottom = () => { transcript.scrollTop = transcript.scrollHeight; };
+const bottom = () => {
+  transcript.scrollTop = transcript.scrollHeight;
+  if (document.documentElement.scrollHeight > innerHeight) scrollTo(0, document.documentElement.scrollHeight);
+};
 
 /** @param {string} emotion */
 function express(emotion) {
@@ -139,6 +142,7 @@ class Reply {
     if (this.said.textContent !== data.reply) this.said.textContent = data.reply;
     this.said.classList.add("done");
     this.answer.append(flag(data.turn_id));
+    for (const clue of data.clues ?? []) { stamp(this.turn, clue); own(clue); }
     express(data.emotion);
     offer(data.readings ?? []);
     suggest(data.suggestions ?? []);
@@ -159,8 +163,13 @@ function stamp(turn, clue) {
   const link = el("a", { class: "stamped", href: `/notebook#${clue.id}`, "data-stamp": clue.id },
     el("span", { class: "stamped-k" }, t("stamped")), " ", el("strong", {}, clue.title));
   turn.append(el("p", { class: "stamp-line" }, link));
+}
+
+/** The drawer and the count know of a clue. @param {any} clue */
+function own(clue) {
   if (clues.some((c) => c.id === clue.id)) return;
-  clues.push({ id: clue.id, title: clue.title, summary: clue.summary, question: clue.question, kind: "" });
+  const { id, title, summary = "", question: proposed = "" } = clue;
+  clues.push({ id, title, summary, question: proposed, kind: "" });
   for (const count of all('[data-count="clues"]')) count.textContent = String(clues.length);
 }
 

@@ -19,12 +19,16 @@ const last = kept.get(`last:${team}`);
 if (recap && last) one("p", recap).prepend(`${t("recap_last", { name: last.name })} `);
 
 const help = one(".help");
-one("[data-hint]").addEventListener("click", () => attempt(help, async () => {
+const asking = one("[data-hint]");
+asking.addEventListener("click", () => attempt(help, async () => {
   const hint = await post("/api/hint");
   const box = one(".hint-text", help);
   box.hidden = false;
-  if (!hint.text && !hint.name) { box.textContent = t("no_news"); return; }
-  const heading = el("a", { href: whereIs(hint) }, hint.name || t("publish"));
-  box.replaceChildren(hint.text || "", " ", ...(hint.kind ? ["→ ", heading] : []));
+  if (!hint.kind) { box.textContent = t("hint_none"); return; }
+  const where = el("a", { href: whereIs(hint) }, t(`hint_${hint.kind}`, { name: hint.name }));
+  const more = hint.text ? t(hint.kind === "character" && hint.level < hint.levels ? "hint_subject" : "hint_line", { text: hint.text }) : "";
+  box.replaceChildren(where, ...(more ? [el("br"), more] : []));
+  if (hint.level < hint.levels && asking.lastChild) asking.lastChild.textContent = ` ${t("hint_more", { n: hint.level, most: hint.levels })}`;
+  else asking.hidden = true;
 }));
 followTeam();

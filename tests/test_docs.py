@@ -1,0 +1,39 @@
+"""The documents say what is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from amazonia.cli import app
+from amazonia.settings import settings_table
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "src" / "amazonia" / "content").glob("*.py"))
+
+
+def test_settings_are_documented() -> None:
+    """`.venv/bin/python -m amazonia.settings > docs/settings.md` renews the table."""
+    assert (ROOT / "docs" / "settings.md").read_text() == settings_table()
+
+
+@pytest.mark.parametrize("command", sorted(getattr(get_command(app), "commands")))  # noqa: B009
+def test_commands_are_documented(command: str) -> None:
+    """Every command has its row in docs/commands.md."""
+    assert f"| `amazonia {command}" in (ROOT / "docs" / "commands.md").read_text()
+
+
+def test_diagnostics_are_documented() -> None:
+    """Every code of a finding has its row in docs/diagnostics.md, and no row is stale."""
+    code = "\n".join(path.read_text() for path in SOURCES)
+    used = set(re.findall(r'"([FLPT]\d\d)"', code))
+    rows = set(re.findall(r"^\| ([FLPT]\d\d) \|", (ROOT / "docs" / "diagnostics.md").read_text(), re.M))
+    assert used == rows
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.pt-BR.md", "CONTRIBUTING.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    """Every relative link and image of the front pages exists."""
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
+        assert target.startswith("http") or (ROOT / target).exists(), target
