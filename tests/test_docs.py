@@ -28,7 +28,9 @@ def test_diagnostics_are_documented() -> None:
     """Every code of a finding has its row in docs/diagnostics.md, and no row is stale."""
     code = "\n".join(path.read_text() for path in SOURCES)
     used = set(re.findall(r'"([FLPT]\d\d)"', code))
-    rows = set(re.findall(r"^\| ([FLPT]\d\d) \|", (ROOT / "docs" / "diagnostics.md").read_text(), re.M))
+    rows = set(
+        re.findall(r"^\| ([FLPT]\d\d) \|", (ROOT / "docs" / "diagnostics.md").read_text(), re.M)
+    )
     assert used == rows
 
 

@@ -176,8 +176,8 @@ class Teams(Protocol):
         """The team of a resume code."""
         ...
 
-    async def rename(self, team_id: str, name: str, at: float) -> None:
-        """Give a team another name."""
+    async def rename(self, team_id: str, name: str, members: int | None, at: float) -> None:
+        """Give a team another name and head count."""
         ...
 
     async def change(self, team_id: str, rule: Callable[[Team], Change[T]], at: float) -> T:

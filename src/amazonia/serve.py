@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -188,8 +189,13 @@ class _Gunicorn(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> FastAPI:
-        """Build the application; before the fork, so that the cases are read once."""
-        return create_app(self._settings)
+        """Build the application; before the fork, so that the cases are read once.
+
+        What was read lives as long as the process: the garbage collector need not look at it.
+        """
+        application = create_app(self._settings)
+        gc.freeze()
+        return application
 
 
 def run_gunicorn(settings: Settings, host: str, *, reload: bool = False) -> None:

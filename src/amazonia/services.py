@@ -61,6 +61,10 @@ class Services:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+def _say_learning(case: str) -> None:
+    log.info("case.learning", case=case, note="once, some twenty seconds")
+
+
 def open_library(settings: Settings) -> Library:
     """The cases, loaded and ready to be asked.
 
@@ -69,7 +73,7 @@ def open_library(settings: Settings) -> Library:
         BadSetting: there is no case in the folder.
     """
     folder = settings.cases or bundled_cases()
-    library = Library(folder, settings.data / "learned")
+    library = Library(folder, settings.data / "learned", _say_learning)
     if not library.names():
         raise BadSetting(
             f"AMAZONIA_CASES: there is no case in '{folder}'; a folder of case folders"

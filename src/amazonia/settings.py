@@ -36,39 +36,156 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    port: int = Field(8000, ge=0, le=65535, validation_alias="PORT", description="port to listen on")
-    secret_key: str = Field("", repr=False, validation_alias="SECRET_KEY", description="signs cookies; made once and kept in the data folder unless set, required in production")
-    admin_token: str = Field("", repr=False, validation_alias="ADMIN_TOKEN", description="bearer token of admin endpoints; without it they answer 403")
-    database_url: str = Field("", repr=False, validation_alias="DATABASE_URL", description="sqlite:///FILE; the embedded database in the data folder unless set")
-    db_pool_size: int = Field(5, ge=1, le=200, validation_alias="DB_POOL_SIZE", description="connections kept open per worker (PostgreSQL, to come)")
-    db_max_overflow: int = Field(5, ge=0, le=200, validation_alias="DB_MAX_OVERFLOW", description="further connections under load (PostgreSQL, to come)")
-    redis_url: str = Field("", repr=False, validation_alias="REDIS_URL", description="what instances share (to come)")
-    celery_broker_url: str = Field("", repr=False, validation_alias="CELERY_BROKER_URL", description="job queue (to come)")
-    env: Literal["development", "production"] = Field(
-        "development", validation_alias="AMAZONIA_ENV", description="production refuses unsafe settings at start"
+    port: int = Field(
+        8000, ge=0, le=65535, validation_alias="PORT", description="port to listen on"
     )
-    data: Path = Field(Path("data"), validation_alias="AMAZONIA_DATA", description="embedded database, secret and what was learned from the cases")
-    cases: Path | None = Field(None, validation_alias="AMAZONIA_CASES", description="folder of case folders; the bundled cases unless set")
-    asset_url: str = Field("", pattern=r"^(https?://[^\s?#]+)?$", validation_alias="ASSET_URL", description="CDN origin put before fingerprinted files")
-    openai_api_key: str = Field("", repr=False, validation_alias="OPENAI_API_KEY", description="first provider (to come)")
-    openai_model: str = Field("gpt-4o-mini", validation_alias="OPENAI_MODEL", description="its model (to come)")
-    openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL", description="its address (to come)")
-    providers: tuple[Provider, ...] = Field((), validation_alias="AMAZONIA_PROVIDERS", description="further providers, a JSON list (to come)")
-    openai_max_tokens: int = Field(400, ge=16, le=4000, validation_alias="OPENAI_MAX_TOKENS", description="longest reply (to come)")
-    openai_max_retries: int = Field(1, ge=0, le=5, validation_alias="OPENAI_MAX_RETRIES", description="retries of one call (to come)")
-    history_messages: int = Field(3, ge=0, le=20, validation_alias="HISTORY_MESSAGES", description="messages of context sent (to come)")
-    turn_deadline: float = Field(18.0, gt=0, le=120, validation_alias="TURN_DEADLINE", description="seconds within which a turn is answered, whatever happens")
-    first_token_timeout: float = Field(6.0, gt=0, le=60, validation_alias="FIRST_TOKEN_TIMEOUT", description="seconds to wait for a provider's first word (to come)")
-    stall_timeout: float = Field(4.0, gt=0, le=60, validation_alias="STALL_TIMEOUT", description="seconds of silence allowed inside a stream (to come)")
-    duplicate_window: float = Field(5.0, ge=0, le=60, validation_alias="DUPLICATE_WINDOW", description="seconds in which the same question is the same turn")
-    workers: int = Field(2, ge=1, le=64, validation_alias="GUNICORN_WORKERS", description="worker processes")
-    threads: int = Field(4, ge=1, le=64, validation_alias="GUNICORN_THREADS", description="threads for blocking work")
-    max_requests: int = Field(20_000, ge=0, validation_alias="GUNICORN_MAX_REQUESTS", description="requests after which a worker is replaced; 0 never")
+    secret_key: str = Field(
+        "",
+        repr=False,
+        validation_alias="SECRET_KEY",
+        description="signs cookies; kept in the data folder unless set, required in production",
+    )
+    admin_token: str = Field(
+        "",
+        repr=False,
+        validation_alias="ADMIN_TOKEN",
+        description="bearer token of admin endpoints; without it they answer 403",
+    )
+    database_url: str = Field(
+        "",
+        repr=False,
+        validation_alias="DATABASE_URL",
+        description="sqlite:///FILE; the embedded database in the data folder unless set",
+    )
+    db_pool_size: int = Field(
+        5,
+        ge=1,
+        le=200,
+        validation_alias="DB_POOL_SIZE",
+        description="connections kept open per worker (PostgreSQL, to come)",
+    )
+    db_max_overflow: int = Field(
+        5,
+        ge=0,
+        le=200,
+        validation_alias="DB_MAX_OVERFLOW",
+        description="further connections under load (PostgreSQL, to come)",
+    )
+    redis_url: str = Field(
+        "", repr=False, validation_alias="REDIS_URL", description="what instances share (to come)"
+    )
+    celery_broker_url: str = Field(
+        "", repr=False, validation_alias="CELERY_BROKER_URL", description="job queue (to come)"
+    )
+    env: Literal["development", "production"] = Field(
+        "development",
+        validation_alias="AMAZONIA_ENV",
+        description="production refuses unsafe settings at start",
+    )
+    data: Path = Field(
+        Path("data"),
+        validation_alias="AMAZONIA_DATA",
+        description="embedded database, secret and what was learned from the cases",
+    )
+    cases: Path | None = Field(
+        None,
+        validation_alias="AMAZONIA_CASES",
+        description="folder of case folders; the bundled cases unless set",
+    )
+    asset_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        validation_alias="ASSET_URL",
+        description="CDN origin put before fingerprinted files",
+    )
+    openai_api_key: str = Field(
+        "", repr=False, validation_alias="OPENAI_API_KEY", description="first provider (to come)"
+    )
+    openai_model: str = Field(
+        "gpt-4o-mini", validation_alias="OPENAI_MODEL", description="its model (to come)"
+    )
+    openai_base_url: str = Field(
+        "", validation_alias="OPENAI_BASE_URL", description="its address (to come)"
+    )
+    providers: tuple[Provider, ...] = Field(
+        (),
+        validation_alias="AMAZONIA_PROVIDERS",
+        description="further providers, a JSON list (to come)",
+    )
+    openai_max_tokens: int = Field(
+        400,
+        ge=16,
+        le=4000,
+        validation_alias="OPENAI_MAX_TOKENS",
+        description="longest reply (to come)",
+    )
+    openai_max_retries: int = Field(
+        1,
+        ge=0,
+        le=5,
+        validation_alias="OPENAI_MAX_RETRIES",
+        description="retries of one call (to come)",
+    )
+    history_messages: int = Field(
+        3,
+        ge=0,
+        le=20,
+        validation_alias="HISTORY_MESSAGES",
+        description="messages of context sent (to come)",
+    )
+    turn_deadline: float = Field(
+        18.0,
+        gt=0,
+        le=120,
+        validation_alias="TURN_DEADLINE",
+        description="seconds within which a turn is answered, whatever happens",
+    )
+    first_token_timeout: float = Field(
+        6.0,
+        gt=0,
+        le=60,
+        validation_alias="FIRST_TOKEN_TIMEOUT",
+        description="seconds to wait for a provider's first word (to come)",
+    )
+    stall_timeout: float = Field(
+        4.0,
+        gt=0,
+        le=60,
+        validation_alias="STALL_TIMEOUT",
+        description="seconds of silence allowed inside a stream (to come)",
+    )
+    duplicate_window: float = Field(
+        5.0,
+        ge=0,
+        le=60,
+        validation_alias="DUPLICATE_WINDOW",
+        description="seconds in which the same question is the same turn",
+    )
+    workers: int = Field(
+        2, ge=1, le=64, validation_alias="GUNICORN_WORKERS", description="worker processes"
+    )
+    threads: int = Field(
+        4, ge=1, le=64, validation_alias="GUNICORN_THREADS", description="threads for blocking work"
+    )
+    max_requests: int = Field(
+        20_000,
+        ge=0,
+        validation_alias="GUNICORN_MAX_REQUESTS",
+        description="requests after which a worker is replaced; 0 never",
+    )
     worker_class: Literal["asgi", "uvicorn", "gthread"] = Field(
         "asgi", validation_alias="GUNICORN_WORKER_CLASS", description="asgi; gthread is to come"
     )
-    otlp_endpoint: str = Field("", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="OpenTelemetry collector (to come)")
-    log_format: Literal["", "pretty", "json"] = Field("", validation_alias="LOG_FORMAT", description="pretty or json; pretty on a terminal unless set")
+    otlp_endpoint: str = Field(
+        "",
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="OpenTelemetry collector (to come)",
+    )
+    log_format: Literal["", "pretty", "json"] = Field(
+        "",
+        validation_alias="LOG_FORMAT",
+        description="pretty or json; pretty on a terminal unless set",
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -4,7 +4,7 @@ import pytest
 from tests.domain.walks import finished
 from tests.domain.world import lama, mini
 
-from amazonia.domain.case import ClueId, ConfrontationId, CounterId
+from amazonia.domain.case import ClueId, Confrontation, ConfrontationId, CounterId
 from amazonia.domain.confrontation import (
     Confronted,
     answer_counter,
@@ -168,9 +168,8 @@ def test_winning_may_ask_something_back() -> None:
 
 
 @pytest.mark.parametrize("scene", LAMA.case.confrontations.values(), ids=lambda scene: scene.id)
-def test_every_accepted_set_of_the_real_case_wins(scene: object) -> None:
+def test_every_accepted_set_of_the_real_case_wins(scene: Confrontation) -> None:
     """Each way of each round is accepted with the right reason and half-accepted with another."""
-    scene = LAMA.case.confrontations[scene.id]
     state = finished(LAMA)
     for round_ in scene.rounds.values():
         for way in round_.accepts.ways:

@@ -27,7 +27,7 @@ from amazonia.domain.session import (
     opens,
     play,
 )
-from amazonia.domain.understanding import Reading
+from amazonia.domain.understanding import Decision, Reading
 
 
 def ask(
@@ -54,7 +54,8 @@ def kinds(beat: Beat) -> list[type]:
 
 def test_one_step_a_question() -> None:
     """Each question about a topic tells one step of it, in order."""
-    state, spoken = start(), []
+    state = start()
+    spoken: list[str] = []
     for _ in range(2):
         beat, state = ask(mini(), state, "cida", about("bolo"))
         assert beat.kind == "answer"
@@ -270,13 +271,16 @@ def test_suggestions_prefer_what_is_new() -> None:
 # ── whatever is asked, wherever a team stands ───────────────────────────────────────────────────
 
 
+DECISIONS: list[Decision] = ["answer", "answer", "unsure", "smalltalk", "out"]
+
+
 @st.composite
 def questions(draw: st.DrawFn) -> tuple[str, Reading]:
     """A character of the real case and any reading of a question to them."""
     who = draw(st.sampled_from(list(lama().case.characters)))
     topics = st.sampled_from(list(lama().who(who).topics))
     first = tuple(draw(st.lists(topics, unique=True, min_size=1, max_size=3)))
-    decision = draw(st.sampled_from(["answer", "answer", "unsure", "smalltalk", "out"]))
+    decision: Decision = draw(st.sampled_from(DECISIONS))
     talk = draw(st.sampled_from(list(lama().words.characters[CharacterId(who)].smalltalk)))
     other = draw(st.none() | st.sampled_from([c for c in lama().case.characters if c != who]))
     reading = Reading(decision, first, double=draw(st.booleans()), smalltalk=talk, redirect=other)
@@ -296,8 +300,10 @@ def test_chance_chooses_words_only(
     first, _ = ask(lama(), state, who, reading, one)
     second, _ = ask(lama(), state, who, reading, other)
     assert first.events[:-1] == second.events[:-1]
-    assert isinstance(first.events[-1], Spoken)
-    assert replace(first.events[-1], lines=()) == replace(second.events[-1], lines=())  # type: ignore[type-var]
+    spoken, other_words = first.events[-1], second.events[-1]
+    assert isinstance(spoken, Spoken)
+    assert isinstance(other_words, Spoken)
+    assert replace(spoken, lines=()) == replace(other_words, lines=())
     assert (first.kind, first.topics) == (second.kind, second.topics)
 
 

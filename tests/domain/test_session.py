@@ -164,15 +164,17 @@ def test_a_topic_never_gets_shallower() -> None:
 def test_the_first_answer_stands() -> None:
     """A counter-question that is answered twice, or asked again, keeps its first answer."""
     cp1 = CounterId("cp1")
-    answers = [CounterAnswered(cp1, "a"), CounterAnswered(cp1, "b"), CounterAsked(cp1)]
+    answers: list[Event] = [CounterAnswered(cp1, "a"), CounterAnswered(cp1, "b"), CounterAsked(cp1)]
     assert play(State(), [CounterAsked(cp1), *answers]).counters == {"cp1": "a"}
 
 
 def test_a_solved_riddle_stays_solved() -> None:
     """A wrong try after the right one is counted and takes nothing away."""
     riddle, challenge = RiddleId("r_relogio"), ChallengeId("D1")
-    tries: list[Event] = [RiddleTried(riddle, r) for r in (False, True, False)]
-    tries += [ChallengeTried(challenge, r) for r in (True, False)]
+    tries: list[Event] = [
+        *(RiddleTried(riddle, right) for right in (False, True, False)),
+        *(ChallengeTried(challenge, right) for right in (True, False)),
+    ]
     state = play(State(), tries)
     assert (state.riddles[riddle].count, state.solved(riddle)) == (3, True)
     assert (state.challenges[challenge].count, state.challenges[challenge].right) == (2, True)

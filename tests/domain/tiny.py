@@ -141,7 +141,7 @@ def moves(case: Case, state: State) -> list[list[Event]]:
 def fewest(case: Case) -> int | None:
     """The fewest moves to the best ending, publishing included, by trying them all."""
     goal = case.publication.claims["t1"].needs
-    wave, seen = [begin(case)], set[tuple]()  # type: ignore[type-arg]
+    wave, seen = [begin(case)], set[tuple]()
     count = 1
     while wave:
         if any(opens(case, state, goal) for state in wave):

@@ -66,7 +66,7 @@ async def test_a_forged_cookie_is_nobody(client: httpx.AsyncClient) -> None:
     """A device's id without our signature is worth nothing."""
     value = client.cookies["amazonia"]
     client.cookies.clear()
-    for forged in (value[:-1] + "x", value.split(".")[0], "", "é"):
+    for forged in (value[:-6] + "-" * 6, value.split(".")[0], "", "é"):
         cookie = (b"cookie", f"amazonia={forged}".encode())
         response = await client.get("/api/state", headers=[cookie])
         assert response.status_code == 401

@@ -72,7 +72,7 @@ async def test_a_changed_file_has_another_address(folder: Path) -> None:
 )
 async def test_only_listed_kinds_are_served(folder: Path, path: str) -> None:
     """A case's folder of drawings gives its drawings only."""
-    assets = Assets(folder, "/static", frozenset({".css"}))
+    assets = Assets(folder, "/static", ("*.css",))
     async with client_for(assets) as client:
         assert (await client.get(path)).status_code == 404
 

@@ -101,3 +101,11 @@ def test_two_teams_share_nothing(team: httpx.Client, server: Server) -> None:
 def test_bundled_cases_are_where_the_server_looks() -> None:
     """The default folder of cases is this checkout's."""
     assert bundled_cases() == Path(__file__).resolve().parents[2] / "cases"
+
+
+def test_maps_with_unearned_marks_are_not_served(server: Server) -> None:
+    """Portraits are public; drawings that hold what a team has yet to earn are not."""
+    art = f"{server.url}/art/lama_sem_ouro"
+    assert httpx.get(f"{art}/portrait-josue.svg").status_code == 200
+    for name in ("map.svg", "r_mapa.svg", "map.json"):
+        assert httpx.get(f"{art}/{name}").status_code == 404

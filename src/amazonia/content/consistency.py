@@ -150,6 +150,7 @@ def _confrontations(case: Case, words: CaseWords) -> Iterator[_Pair]:
                 wrong = [reason.id for reason in round_.reasons if not reason.right]
                 yield f"{what} reason", [reason.id for reason in round_.reasons], text.reasons
                 yield f"{what} wrong_reason", wrong, text.wrong_reason
+                yield f"{what} wrong_clues, the first", ["line"], ["line"] * bool(text.wrong_clues)
 
 
 def _publication(case: Case, words: CaseWords) -> Iterator[_Pair]:
@@ -174,10 +175,17 @@ def _talk(case: Case, words: CaseWords, folder: Path) -> Iterator[Finding]:
         file = folder / f"{name}.yaml"
         yield from _same_ids("topic", character.topics, who.topics, file)
         yield from _same_ids("emotion", character.emotions, who.gestures, file)
+        for part in ALWAYS_SPOKEN:
+            if not getattr(who, part):
+                yield Finding("L07", str(file), 1, f"`{part}` needs at least one line; add it")
         for topic in character.topics.values():
             if text := who.topics.get(topic.id):
                 for fault in _topic(topic, text, character.emotions):
                     yield Finding("L07", str(file), 1, f"topic '{topic.id}' {fault}")
+
+
+ALWAYS_SPOKEN = ("greeting", "greeting_again", "deflections", "unsure", "repeat", "shown")
+"""Lists of lines of which a character must always have one to say."""
 
 
 def _topic(topic: Topic, text: TopicWords, emotions: Iterable[str]) -> Iterator[str]:
@@ -188,6 +196,8 @@ def _topic(topic: Topic, text: TopicWords, emotions: Iterable[str]) -> Iterator[
     for number, (step, spoken) in enumerate(zip(topic.steps, text.steps, strict=False), 1):
         if step.when != OPEN and not spoken.nudge:
             yield f"step {number} needs `nudge`: what is said while it waits"
+        if not all(wording.says for wording in (spoken, *spoken.instead.values())):
+            yield f"step {number} needs `says`: at least one line"
         if {name for name, _ in step.instead} != set(spoken.instead):
             yield f"step {number}: `instead` differs from case.yaml"
         if spoken.emotion not in emotions:

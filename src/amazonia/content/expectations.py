@@ -45,6 +45,10 @@ def check_expectations(
     mine = questions.get(lang, _Questions())
     yield from _must(case, listener, mine, sheet, lang)
     for name, lines in mine.must_not.items():
+        if name not in case.characters:
+            fault = f"there is no character '{name}'{nearest(name, case.characters)}"
+            yield sheet.finding("T03", (lang, "must_not", name), fault)
+            continue
         for i, line in enumerate(lines):
             reading = listener.listen(CharacterId(name), line)
             if reading.decision == "answer":

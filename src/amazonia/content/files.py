@@ -22,12 +22,6 @@ try:
 except ImportError:  # PyYAML without libyaml: slower, the same result
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
-_SCALARS = {
-    "tag:yaml.org,2002:str": str,
-    "tag:yaml.org,2002:int": int,
-    "tag:yaml.org,2002:float": float,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
@@ -69,6 +63,10 @@ def read_sheet(path: Path) -> Sheet:
     except UnicodeDecodeError as exc:
         line = raw[: exc.start].count(b"\n") + 1
         raise BadCase([Finding("F03", str(path), line, "is not UTF-8; save it as UTF-8")]) from exc
+    except yaml.reader.ReaderError as exc:
+        line = raw[: exc.position].count(b"\n") + 1
+        fault = f"holds the control character U+{exc.character:04X}; remove it"
+        raise BadCase([Finding("F03", str(path), line, fault)]) from exc
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 1
         fault = f"is not valid YAML: {exc.problem}; check quotes, colons and indentation"
@@ -96,6 +94,9 @@ def _build(
     lines.setdefault(at, line)
     if len(at) > MAX_DEPTH:
         raise BadCase([Finding("F06", str(path), line, f"is nested over {MAX_DEPTH} levels deep")])
+    if not node.tag.startswith("tag:yaml.org,2002:"):
+        fault = f"the tag {node.tag} is not used in cases; remove it"
+        raise BadCase([Finding("F05", str(path), line, fault)])
     if isinstance(node, yaml.MappingNode):
         return _mapping(path, node, at, lines)
     if isinstance(node, yaml.SequenceNode):
@@ -105,12 +106,17 @@ def _build(
             return None
         case "tag:yaml.org,2002:bool":
             return node.value.lower() in ("true", "yes", "on")
-        case tag if tag in _SCALARS:
-            return _SCALARS[tag](node.value.replace("_", "")) if tag[-3:] != "str" else node.value
-        case tag if tag.startswith("tag:yaml.org,2002:"):
-            return node.value  # dates and the like stay text
-    fault = f"the tag {node.tag} is not used in cases; remove it"
-    raise BadCase([Finding("F05", str(path), line, fault)])
+        case "tag:yaml.org,2002:int" | "tag:yaml.org,2002:float" as tag:
+            return _number(node.value, float if tag.endswith("float") else int)
+    return node.value  # dates and the like stay text
+
+
+def _number(text: str, kind: type[int] | type[float]) -> int | float | str:
+    """A decimal number. Other ways of writing one stay text: 12:00 is an hour, not 720."""
+    try:
+        return kind(text.replace("_", ""))
+    except ValueError:
+        return text
 
 
 def _mapping(

@@ -7,7 +7,9 @@ import gzip
 import hashlib
 import os
 import tempfile
+import zlib
 from array import array
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +38,15 @@ class Library:
     Args:
         folder: holds one folder a case.
         cache: what was learned is kept here, named by a hash of all that it was learned from.
+        learning: called with a case's name before it is learned, which takes some seconds.
     """
 
-    def __init__(self, folder: Path, cache: Path) -> None:
+    def __init__(
+        self, folder: Path, cache: Path, learning: Callable[[str], None] | None = None
+    ) -> None:
         self.folder = folder
         self.cache = cache
+        self._learning = learning or (lambda _: None)
         self._cases: dict[str, Case] = {}
         self._listeners: dict[tuple[str, str], Listener] = {}
 
@@ -68,6 +74,7 @@ class Library:
             path = self.cache / f"{case.id}.{lang}.{_key(case)}.json.gz"
             learned = _read(path, lang)
             if learned is None:
+                self._learning(case.id)
                 learned = training.teach(case, lang, language(lang))
                 _write(path, learned)
             self._listeners[key] = learned
@@ -120,7 +127,7 @@ def _write(path: Path, listener: Listener) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(gzip.compress(orjson.dumps(data), compresslevel=3))
         for stale in path.parent.glob(f"{path.name.split('.')[0]}.{path.name.split('.')[1]}.*.gz"):
-            stale.unlink()
+            stale.unlink(missing_ok=True)
         Path(name).replace(path)
 
 
@@ -129,8 +136,8 @@ def _read(path: Path, lang: Lang) -> Listener | None:
         data = orjson.loads(gzip.decompress(path.read_bytes()))
         ears = {CharacterId(name): _ear(ear) for name, ear in data["ears"].items()}
         return Listener(Reader(language(lang), frozenset(data["vocabulary"])), ears)
-    except (OSError, EOFError, ValueError, KeyError):
-        return None
+    except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError):
+        return None  # not there, cut off, or written by something else
 
 
 def _ear(data: dict[str, Any]) -> Ear:

@@ -281,6 +281,10 @@ class _Builder:
         at = "publication"
         if file.best not in file.endings:
             self._find("L04", (at, "best"), f"must be one of: {', '.join(file.endings)}")
+        last, ending = list(file.endings.items())[-1]
+        if ending.any or ending.claims:
+            fault = f"'{last}' comes last, so it must fit always; remove its `any` and `claims`"
+            self._find("L04", (at, "endings", last), fault)
         return Publication(
             when=self._gate(file.when, (at, "when")),
             claims={

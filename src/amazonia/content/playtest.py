@@ -13,7 +13,7 @@ from amazonia.domain.director import direct
 from amazonia.domain.gates import Gate
 from amazonia.domain.publication import is_open, listed_claims, publish
 from amazonia.domain.riddles import Answer, answer_challenge, answer_riddle, is_listed
-from amazonia.domain.session import State, Tries, begin, holds, opens, play
+from amazonia.domain.session import State, Tries, begin, play
 from amazonia.domain.solve import Model, can_win, model, start_atoms
 from amazonia.domain.understanding import Listener
 from amazonia.domain.words import CaseWords
@@ -56,15 +56,22 @@ class Playtest:
 
 
 def playtest(
-    case: Case, lang: Lang, listener: Listener, teams: int, seed: int, idle: bool = False
+    case: Case,
+    lang: Lang,
+    listener: Listener,
+    teams: int,
+    seed: int,
+    idle: bool = False,
+    turns: int = MOST_TURNS,
 ) -> Playtest:
     """Let teams play.
 
     Args:
+        turns: after so many a team goes home.
         idle: they only ask what has nothing to do with the case.
     """
     games = tuple(
-        _Team(case, case.words[lang], listener, Random(f"{seed}/{number}"), idle).run()
+        _Team(case, case.words[lang], listener, Random(f"{seed}/{number}"), idle).run(turns)
         for number in range(teams)
     )
     return Playtest(games, Counter(game.ending or "none" for game in games))
@@ -82,25 +89,24 @@ class _Team:
         self.chance = chance
         self.idle = idle
         self.state: State = begin(case)
+        self.have = start_atoms(case, self.state)
         self.patience = chance.uniform(0.4, 1.0)
         self.answers = {
             name: chance.choice(counter.options) for name, counter in case.counters.items()
         }
         self.world: Model = model(case, self.answers)
 
-    def run(self) -> Game:
-        """Play until the best ending, or until patience ends."""
+    def run(self, turns: int) -> Game:
+        """Play until the best ending, or until the turns are over."""
         best = self.case.publication.best
-        for turn in range(1, MOST_TURNS + 1):
-            before = self.state
+        for turn in range(1, turns + 1):
             self._act()
-            if self.state is not before and not can_win(
-                self.world, start_atoms(self.case, self.state)
-            ):
+            before, self.have = self.have, start_atoms(self.case, self.state)
+            if self.have != before and not can_win(self.world, self.have):
                 return self._game(turn, f"after turn {turn}: {sorted(self.state.clues)}")
             if self.state.editions and self.state.editions[-1].ending == best:
                 return self._game(turn)
-        return self._game(MOST_TURNS)
+        return self._game(turns)
 
     def _game(self, turns: int, stuck: str = "") -> Game:
         ending = self.state.editions[-1].ending if self.state.editions else None
@@ -116,7 +122,9 @@ class _Team:
             _, events = answer_counter(self.words, self.state, counter, self.answers[counter.id])
             self.state = play(self.state, events)
             return
-        weights = {"ask": 60, "riddle": 16, "challenge": 8, "confront": 12, "publish": 2}
+        weights = {"ask": 60, "riddle": 16, "challenge": 8, "confront": 16, "publish": 1}
+        if self._best_claims([c.id for c in listed_claims(self.case, self.state)]):
+            weights["publish"] = 12
         match self.chance.choices(list(weights), list(weights.values()))[0]:
             case "ask":
                 self._ask(self._question())
@@ -138,7 +146,7 @@ class _Team:
         return self.chance.choice(open_topics or list(self._open_topics()))
 
     def _open_topics(self) -> list[Topic]:
-        have = holds(self.case, self.state)
+        have = self.have.__contains__
         return [
             topic
             for character in self.case.characters.values()
@@ -179,7 +187,7 @@ class _Team:
         return noise + "".join(letters)
 
     def _is_open(self, gate: Gate) -> bool:
-        return opens(self.case, self.state, gate)
+        return gate.open(self.have.__contains__)
 
     # ── answering ───────────────────────────────────────────────────────────────────────────────
 
@@ -259,10 +267,17 @@ class _Team:
         if not is_open(self.case, self.state):
             return
         listed = [c.id for c in listed_claims(self.case, self.state)]
-        claims = self.chance.sample(listed, self.chance.randint(1, len(listed)))
-        best = next(e for e in self.case.publication.endings if e.id == self.case.publication.best)
-        if best.claims and self.chance.random() < 0.6:
-            wanted = [way for way in best.claims.ways if way <= set(listed)]
-            claims = sorted(wanted[0]) if wanted else claims
+        wanted = self._best_claims(listed)
+        if wanted and self.chance.random() < 0.8:
+            claims = wanted
+        else:
+            claims = self.chance.sample(listed, self.chance.randint(1, min(3, len(listed))))
         page = publish(self.case, self.words, self.state, claims, {})
         self.state = play(self.state, [page.event])
+
+    def _best_claims(self, listed: Sequence[str]) -> list[str]:
+        """The claims of the best ending, if the team may choose them all."""
+        endings = self.case.publication.endings
+        best = next(e for e in endings if e.id == self.case.publication.best)
+        ways = best.claims.ways if best.claims else ()
+        return next((sorted(way) for way in ways if way <= set(listed)), [])

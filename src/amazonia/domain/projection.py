@@ -279,7 +279,9 @@ class _View:
         text, kind = self.words.riddles[riddle.id], f"piece:{riddle.id}"
         match riddle.type:
             case "order":
-                return {"items": self._options(kind, riddle.pieces, text.items)}
+                return {
+                    "items": self._shuffled(riddle, self._options(kind, riddle.pieces, text.items))
+                }
             case "measure" if text.table:
                 rows = [list(row) for row in text.table.rows]
                 return {"table": {"columns": list(text.table.columns), "rows": rows}}
@@ -305,6 +307,11 @@ class _View:
                 texts = self._options(f"union:{riddle.id}", unions, text.unions)
                 return {"unions": texts, "pick": riddle.pick}
         return {}
+
+    def _shuffled(self, riddle: Riddle, items: list[Json]) -> list[Json]:
+        """Pieces to be put in order; never in the right one already."""
+        right = [self.case.code(f"piece:{riddle.id}", name) for name in riddle.answer]
+        return items[1:] + items[:1] if [item["id"] for item in items] == right else items
 
     def _parts(self, riddle: Riddle) -> dict[str, list[str]]:
         """Option code → codes of the layers or records that it means."""

@@ -111,12 +111,16 @@ class Sessions:
         """Sign this browser out; the team's progress is kept."""
         await self.devices.revoke(device, self.clock.now())
 
-    async def rename(self, team: Team, name: str | None) -> str:
-        """Give the team the name, or another generated one if it is empty."""
+    async def rename(self, team: Team, name: str | None, members: int | None = None) -> str:
+        """Give the team the name, or another generated one if it is empty.
+
+        Args:
+            members: how many they are; as before if None.
+        """
         new = clean(name or "", NAME_LENGTH)
         while not new or (not name and new == team.name):
             new = team_name(team.lang, self.chance)
-        await self.teams.rename(team.id, new, self.clock.now())
+        await self.teams.rename(team.id, new, members or team.members, self.clock.now())
         return new
 
     async def _add(self, team: Team) -> Team:

@@ -40,7 +40,9 @@ move_team = (
     .values(version=p("new_version"), state=p("new_state"), updated_at=p("now"))
 )
 rename_team = (
-    update(teams).where(teams.c.id == p("team_id")).values(name=p("new_name"), updated_at=p("now"))
+    update(teams)
+    .where(teams.c.id == p("team_id"))
+    .values(name=p("new_name"), members=p("heads"), updated_at=p("now"))
 )
 
 add_device = insert(devices).values(id=p("id"), team_id=p("team_id"), created_at=p("at"))

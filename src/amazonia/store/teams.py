@@ -81,9 +81,9 @@ class StoredTeams:
         )
         return team_of(row) if row else None
 
-    async def rename(self, team_id: str, name: str, at: float) -> None:
-        """Give a team another name."""
-        values = {"team_id": team_id, "new_name": name, "now": at}
+    async def rename(self, team_id: str, name: str, members: int | None, at: float) -> None:
+        """Give a team another name and head count."""
+        values = {"team_id": team_id, "new_name": name, "heads": members, "now": at}
         await self.database.write(lambda tx: tx.run(sql.rename_team, values))
 
     async def change(self, team_id: str, rule: Callable[[Team], Change[T]], at: float) -> T:

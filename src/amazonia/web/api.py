@@ -78,7 +78,8 @@ async def name_team(
     services: TheServices, team: TheTeam, body: models.NameBody | None = None
 ) -> Response:
     """Give the team a name, or another generated one."""
-    name = await services.sessions.rename(team, body.name if body else None)
+    given = body or models.NameBody()
+    name = await services.sessions.rename(team, given.name, given.members)
     return Json({"name": name})
 
 

@@ -19,7 +19,8 @@ from amazonia.web.assets import Assets
 from amazonia.web.security import Cookies, Guard
 
 STATIC = Path(__file__).parent / "static"
-DRAWINGS = frozenset({".svg", ".json"})
+PORTRAITS = ("portrait-*.svg",)
+"""The drawings of a case that anyone may see; maps hold marks that a team has to earn."""
 
 
 def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
@@ -65,5 +66,5 @@ def _mount_files(app: FastAPI, settings: Settings, cases: Library) -> None:
     app.state.art = {}
     for name in cases.names():
         prefix, folder = f"/art/{name}", cases.folder / name / "art"
-        app.state.art[name] = Assets(folder, prefix, DRAWINGS, origin, watch=watch)
+        app.state.art[name] = Assets(folder, prefix, PORTRAITS, origin, watch=watch)
         app.mount(prefix, app.state.art[name])

@@ -41,7 +41,7 @@ class Assets:
     Args:
         folder: whose files are served.
         prefix: the address at which this is mounted, such as ``/static``.
-        suffixes: only these kinds of files, if given.
+        only: patterns of the names that are served, such as ``portrait-*.svg``; all if none.
         origin: of a CDN that is put before addresses.
         watch: look for changed files whenever an address is asked for (development).
     """
@@ -50,14 +50,14 @@ class Assets:
         self,
         folder: Path,
         prefix: str,
-        suffixes: frozenset[str] | None = None,
+        only: tuple[str, ...] = (),
         origin: str = "",
         *,
         watch: bool = False,
     ) -> None:
         self._folder = folder
         self._prefix = prefix
-        self._suffixes = suffixes
+        self._only = only
         self._origin = origin.rstrip("/")
         self._watch = watch
         self._stamp: object = None
@@ -104,7 +104,7 @@ class Assets:
 
     def _list(self) -> Iterator[Path]:
         for path in self._folder.rglob("*"):
-            known = self._suffixes is None or path.suffix in self._suffixes
+            known = not self._only or any(path.match(pattern) for pattern in self._only)
             if known and path.is_file() and not path.is_symlink():
                 yield path
 

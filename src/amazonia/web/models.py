@@ -39,6 +39,7 @@ class NameBody(BaseModel):
     """A name for the team; empty for another generated one."""
 
     name: str | None = Field(None, max_length=400)
+    members: int | None = Field(None, ge=1, le=200)
 
 
 class ChatBody(BaseModel):

@@ -1,0 +1,104 @@
+"""A good case: every part of its files arrives where it belongs."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.domain.world import LEARNED, MINI, PT, lama, mini
+
+from amazonia.content.check import check_case
+from amazonia.content.library import Library, bundled_cases
+from amazonia.content.load import case_names, load_case
+from amazonia.domain.case import ChallengeId, CharacterId, ClueId, RiddleId, TopicId
+from amazonia.domain.gates import OPEN, parse
+from amazonia.errors import UnknownCase
+
+CASE = mini().case
+
+
+def test_the_frame() -> None:
+    """Hours, lesson, acts and the first clues."""
+    assert (CASE.id, CASE.minutes, CASE.clock) == ("mini", 20, (540, 660))
+    assert CASE.start == ("bilhete",)
+    assert CASE.acts == (("w0", OPEN), ("w1", parse("r_relogio")))
+    assert list(CASE.words) == [PT]
+
+
+def test_a_character() -> None:
+    """A character with place, topics, steps and what clues lead to."""
+    cida = CASE.characters[CharacterId("cida")]
+    assert (cida.place, cida.when) == ("cozinha", OPEN)
+    assert dict(cida.emotions) == {"calma": "calm", "brava": "hard"}
+    assert dict(cida.shows) == {"migalhas": "porta", "hora_forno": "forno"}
+    porta = cida.topics[TopicId("porta")]
+    assert (porta.key, porta.clues) == ("cida.porta", ("pegadas",))
+    assert CASE.topic("cida.porta") is porta
+
+
+def test_evidence_is_laid_on_the_character_s_own_table() -> None:
+    """`mostra:` inside a character means this character."""
+    porta = CASE.topic("cida.porta")
+    assert porta.steps[0].when == parse("mostra:cida:migalhas")
+
+
+def test_what_is_collected_and_solved() -> None:
+    """Clues, a riddle, a challenge, a round."""
+    assert CASE.clues[ClueId("assobio")].falls == parse("r_relogio")
+    assert CASE.clues[ClueId("pelos")].falls is None
+    assert CASE.riddles[RiddleId("r_relogio")].answer == ("recreio",)
+    assert CASE.challenges[ChallengeId("D1")].answer == "vapor"
+    (scene,) = CASE.confrontations.values()
+    assert [(r.id, r.right) for r in scene.rounds["gato"].reasons] == [
+        ("pelo", True),
+        ("fome", False),
+    ]
+    assert CASE.guarded_clues == {"migalhas", "hora_forno", "pelos"}
+
+
+def test_words_come_from_one_file_or_from_parts() -> None:
+    """A file of the text folder is a part of the words or a character."""
+    assert CASE.words[PT].challenges[ChallengeId("D1")].signed == "Cida"
+    assert CASE.words[PT].characters[CharacterId("beto")].name == "Roberto Lima"
+    assert CASE.words[PT].title == "O Bolo da Cida"
+
+
+def test_cases_are_found_by_name(tmp_path: Path) -> None:
+    """A folder with a `case.yaml` is a case; anything else in the folder is none."""
+    shutil.copytree(MINI / "mini", tmp_path / "mini")
+    (tmp_path / "notes").mkdir()
+    assert case_names(tmp_path) == ["mini"]
+    with pytest.raises(UnknownCase, match="no case 'notes'; there are: mini"):
+        load_case(tmp_path / "notes")
+
+
+def test_the_bundled_case_is_found() -> None:
+    """The real case ships with the package."""
+    assert "lama_sem_ouro" in case_names(bundled_cases())
+
+
+def test_every_fact_has_its_source() -> None:
+    """What the real case teaches says where it was read, and every document is drawn or typed."""
+    facts = {fact for topic in lama().case.topics() for fact in topic.facts}
+    facts |= {fact for riddle in lama().case.riddles.values() for fact in riddle.facts}
+    assert facts <= set(lama().case.sources)
+    assert all(source.source and source.statement for source in lama().case.sources.values())
+
+
+@pytest.mark.slow
+def test_the_real_case_is_clean() -> None:
+    """Every proof about the real case holds, with every ending really played."""
+    assert check_case(Library(bundled_cases(), LEARNED), "lama_sem_ouro") == []
+
+
+def test_check_names_what_a_case_hangs_on() -> None:
+    """The mini case has one way only: each of its topics and people is named, and nothing else."""
+    found = check_case(Library(MINI, LEARNED), "mini")
+    needed = {f.message.partition(" the case")[0] for f in found if f.code == "P02"}
+    assert needed == {
+        "without topic cida.bolo",
+        "without topic cida.forno",
+        "without topic lia.gato",
+        "without talking to cida",
+        "without talking to lia",
+    }
+    assert {f.code for f in found} <= {"P02", "P04"}

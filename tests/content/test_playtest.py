@@ -1,0 +1,59 @@
+"""Simulated teams on the real case: everybody gets on, nobody is given anything for nothing."""
+
+import pytest
+from tests.domain.world import PT, World, lama, mini
+
+from amazonia.content.playtest import Playtest, playtest
+
+
+def teams(world: World, count: int, seed: int, idle: bool = False, turns: int = 400) -> Playtest:
+    """Some teams on a case."""
+    return playtest(world.case, PT, world.listener, count, seed, idle, turns)
+
+
+@pytest.mark.slow
+def test_nobody_is_ever_stuck() -> None:
+    """Two hundred noisy, hasty teams on the real case: the best ending stays reachable for all."""
+    played = teams(lama(), 200, seed=1, turns=70)
+    assert len(played.games) == 200
+    assert [game.stuck for game in played.dead_ends] == []
+    required = lama().case.guarded_clues
+    assert sum(len(required & game.clues) >= 5 for game in played.games) > 150
+
+
+@pytest.mark.slow
+def test_teams_with_time_find_nearly_everything() -> None:
+    """Given four hundred turns, random as they are, most teams find most of what is needed."""
+    played = teams(lama(), 6, seed=2)
+    assert played.dead_ends == []
+    required = lama().case.guarded_clues
+    found = [len(required & game.clues) / len(required) for game in played.games]
+    assert sum(found) / len(found) > 0.6
+
+
+def test_idle_teams_earn_nothing() -> None:
+    """Who only asks about other things finds no required clue, and is never stuck."""
+    played = teams(lama(), 20, seed=3, idle=True, turns=100)
+    required = lama().case.guarded_clues - set(lama().case.start)
+    for game in played.games:
+        assert not game.clues & required
+        assert game.ending is None
+        assert game.stuck == ""
+
+
+def test_the_same_seed_plays_the_same_games() -> None:
+    """Chance is an argument."""
+    one, same, other = (teams(mini(), 6, seed, turns=60) for seed in (4, 4, 5))
+    assert one.games == same.games
+    assert one.games != other.games
+
+
+def test_the_mini_case_is_won_by_some() -> None:
+    """The figures add up: endings are counted, and each clue's share of teams."""
+    played = teams(mini(), 30, seed=6)
+    assert played.endings.total() == 30
+    assert played.endings["e1"] > 15
+    assert played.dead_ends == []
+    (first,) = mini().case.start
+    assert played.reach(first) == 1.0
+    assert 0.5 < played.reach(next(c for c in mini().case.clues if c == "pelos")) <= 1.0
