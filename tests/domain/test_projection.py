@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -90,8 +91,13 @@ OPEN_IDS = {
 """Where the names of things that players know anyway, or that are drawn, stand."""
 
 
-def sample(world: World) -> Iterator[State]:
+@cache
+def sample(world: World) -> list[State]:
     """States of random teams, early and late."""
+    return list(_sample(world))
+
+
+def _sample(world: World) -> Iterator[State]:
     states = milestones(world)
     for seed in range(12):
         walk = Walk(world, seed, start=states[seed * len(states) // 12])

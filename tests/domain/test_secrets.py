@@ -67,7 +67,7 @@ def spoken(seed: int) -> list[str]:
     """What leaked on one random walk."""
     secrets, states = Secrets(LAMA.case, LAMA.words), milestones(LAMA)
     found = []
-    for turn in Walk(LAMA, seed, start=states[seed * len(states) // 24]).turns(150):
+    for turn in Walk(LAMA, seed, start=states[seed * len(states) // 14]).turns(150):
         have = holds(LAMA.case, turn.after)
         said = [*turn.replies]
         if turn.beat:
@@ -79,7 +79,7 @@ def spoken(seed: int) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(14))
 def test_nothing_locked_is_spoken(seed: int) -> None:
     """Lines, gestures, replies, hints, feedback and news of random teams tell no closed secret."""
     assert spoken(seed) == []

@@ -7,13 +7,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from amazonia.domain.case import Case, CharacterId, ClueId, Lang, Topic
+from amazonia.domain.case import (
+    Case,
+    Challenge,
+    CharacterId,
+    ClueId,
+    Confrontation,
+    Lang,
+    Riddle,
+    Topic,
+)
 from amazonia.domain.confrontation import answer_counter, confront, open_rounds
 from amazonia.domain.director import direct
 from amazonia.domain.gates import Gate
 from amazonia.domain.publication import is_open, listed_claims, publish
 from amazonia.domain.riddles import Answer, answer_challenge, answer_riddle, is_listed
-from amazonia.domain.session import State, Tries, begin, play
+from amazonia.domain.session import State, Tries, begin, is_won, play
 from amazonia.domain.solve import Model, can_win, model, start_atoms
 from amazonia.domain.understanding import Listener
 from amazonia.domain.words import CaseWords
@@ -122,9 +131,7 @@ class _Team:
             _, events = answer_counter(self.words, self.state, counter, self.answers[counter.id])
             self.state = play(self.state, events)
             return
-        weights = {"ask": 60, "riddle": 16, "challenge": 8, "confront": 16, "publish": 1}
-        if self._best_claims([c.id for c in listed_claims(self.case, self.state)]):
-            weights["publish"] = 12
+        weights = self._weights()
         match self.chance.choices(list(weights), list(weights.values()))[0]:
             case "ask":
                 self._ask(self._question())
@@ -136,6 +143,39 @@ class _Team:
                 self._confront()
             case _:
                 self._publish()
+
+    def _weights(self) -> dict[str, int]:
+        """How likely each kind of action is now: only what can be done is done."""
+        listed = [c.id for c in listed_claims(self.case, self.state)]
+        return {
+            "ask": 60,
+            "riddle": 30 if self._riddles() else 0,
+            "challenge": 6 if self._challenges() else 0,
+            "confront": 30 if self._scenes() else 0,
+            "publish": 12 if self._best_claims(listed) else int(is_open(self.case, self.state)),
+        }
+
+    def _riddles(self) -> list[Riddle]:
+        return [
+            riddle
+            for riddle in self.case.riddles.values()
+            if self._is_open(riddle.when) and not self.state.solved(riddle.id)
+        ]
+
+    def _challenges(self) -> list[Challenge]:
+        return [
+            challenge
+            for challenge in self.case.challenges.values()
+            if is_listed(self.case, self.state, challenge)
+            and not self.state.challenges.get(challenge.id, Tries()).right
+        ]
+
+    def _scenes(self) -> list[Confrontation]:
+        return [
+            scene
+            for scene in self.case.confrontations.values()
+            if self._is_open(scene.when) and not is_won(scene.wins, self.state, scene.id)
+        ]
 
     # ── talking ─────────────────────────────────────────────────────────────────────────────────
 
@@ -192,14 +232,7 @@ class _Team:
     # ── answering ───────────────────────────────────────────────────────────────────────────────
 
     def _try_riddle(self) -> None:
-        riddles = [
-            r
-            for r in self.case.riddles.values()
-            if self._is_open(r.when) and not self.state.solved(r.id)
-        ]
-        if not riddles:
-            return
-        riddle = self.chance.choice(riddles)
+        riddle = self.chance.choice(self._riddles())
         answer: Answer
         if riddle.type == "order":
             guess = list(riddle.answer)
@@ -229,23 +262,13 @@ class _Team:
         return [way for way in ways if way <= set(self.state.clues)]
 
     def _try_challenge(self) -> None:
-        challenges = [
-            c
-            for c in self.case.challenges.values()
-            if is_listed(self.case, self.state, c)
-            and not self.state.challenges.get(c.id, Tries()).right
-        ]
-        if challenges:
-            challenge = self.chance.choice(challenges)
-            option = self.chance.choice(challenge.options)
-            judged = answer_challenge(self.words, self.state, challenge, option)
-            self.state = play(self.state, judged.events)
+        challenge = self.chance.choice(self._challenges())
+        option = self.chance.choice(challenge.options)
+        judged = answer_challenge(self.words, self.state, challenge, option)
+        self.state = play(self.state, judged.events)
 
     def _confront(self) -> None:
-        scenes = [c for c in self.case.confrontations.values() if self._is_open(c.when)]
-        if not scenes:
-            return
-        scene = self.chance.choice(scenes)
+        scene = self.chance.choice(self._scenes())
         rounds = open_rounds(self.case, self.state, scene)
         if not rounds:
             return
@@ -264,8 +287,6 @@ class _Team:
         self.state = play(self.state, tried.events)
 
     def _publish(self) -> None:
-        if not is_open(self.case, self.state):
-            return
         listed = [c.id for c in listed_claims(self.case, self.state)]
         wanted = self._best_claims(listed)
         if wanted and self.chance.random() < 0.8:
