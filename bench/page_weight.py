@@ -44,9 +44,8 @@ def main(url: str) -> None:
         browser.close()
     for kind, size in sorted(weights.items()):
         print(f"  {kind:6} {size / 1024:7.1f} KB")
-    print(
-        f"  first play {sum(weights.values()) / 1024:.1f} KB, of which the turn {turn / 1024:.1f} KB"
-    )
+    total, kilo = sum(weights.values()), 1024
+    print(f"  first play {total / kilo:.1f} KB, of which the turn {turn / kilo:.1f} KB")
 
 
 def watch(page: Page) -> Counter[str]:

@@ -370,3 +370,17 @@ def test_asking_the_same_again_gets_other_words(
         beat, state = ask(lama(), state, who, reading, seed)
         spoken += [read(lama().words, beat.character, ref).text for ref in beat.lines]
     assert len(set(spoken)) == len(spoken)
+
+
+@pytest.mark.parametrize("who", lama().case.characters)
+def test_even_closed_doors_find_other_words(who: str) -> None:
+    """Two closed topics asked about again and again, then something else: no line returns."""
+    world = lama()
+    state = begin(world.case)
+    have = holds(world.case, state)
+    closed = [t.id for t in world.who(who).topics.values() if not t.when.open(have)][:2]
+    spoken: list[str] = []
+    for reading in [about(*closed, double=True)] * QUIET_TURNS + [Reading("out")]:
+        beat, state = ask(world, state, who, reading)
+        spoken += [read(world.words, beat.character, ref).text for ref in beat.lines]
+    assert len(set(spoken)) == len(spoken)

@@ -181,8 +181,9 @@ class _Scene:
         self.have = holds(self.case, self.state)
 
     def say(self, *pools: Sequence[str]) -> None:
-        """Speak one line of the first pool that is not worn out."""
-        self.lines.append(choose(pools, self.recent + self.lines, self.seed))
+        """Speak one line of the first pool that is not worn out; anything else as a last resort."""
+        last = (pool("deflections", self.who.deflections), pool("repeat", self.who.repeat))
+        self.lines.append(choose((*pools, *last), self.recent + self.lines, self.seed))
 
     def tell(self, topic: Topic) -> None:
         """Go one step deeper into a topic, or say why not."""
@@ -190,17 +191,17 @@ class _Scene:
         words = self.who.topics[topic.id]
         path = f"topics/{topic.id}"
         depth = self.state.depth.get(topic.key, 0)
-        fallbacks = (pool("repeat", self.who.repeat), pool("deflections", self.who.deflections))
+        again = pool("repeat", self.who.repeat)
         if not topic.when.open(self.have):
             self._set_kind("locked")
-            self.say(pool(f"{path}/locked", words.locked), fallbacks[1])
+            self.say(pool(f"{path}/locked", words.locked))
         elif depth >= len(topic.steps):
             self._set_kind("recap")
-            self.say(pool(f"{path}/recap", words.recap), *fallbacks)
+            self.say(pool(f"{path}/recap", words.recap), again)
         elif not topic.steps[depth].when.open(self.have):
             self._set_kind("waiting")
             nudges = pool(f"{path}/steps/{depth}/nudge", words.steps[depth].nudge)
-            self.say(nudges, *fallbacks)  # no recap: it tells the whole topic
+            self.say(nudges, again)  # no recap: it tells the whole topic
         else:
             self._set_kind("answer")
             self._step(topic, depth)
@@ -233,13 +234,13 @@ class _Scene:
             return
         self._set_kind("unsure")
         self.readings = tuple(open_ones[:3])
-        self.say(pool("unsure", self.who.unsure), pool("deflections", self.who.deflections))
+        self.say(pool("unsure", self.who.unsure))
 
     def chat(self, kind: str) -> None:
         """Small talk."""
         self._set_kind("smalltalk")
         lines = self.who.smalltalk.get(kind, ())
-        self.say(pool(f"smalltalk/{kind}", lines), pool("deflections", self.who.deflections))
+        self.say(pool(f"smalltalk/{kind}", lines))
         if kind == "hint":
             self.readings = suggestions(self.case, self.state, self.character, salt=self.seed)
 
@@ -249,7 +250,7 @@ class _Scene:
         redirect: list[str] = []
         if other is not None and self.case.characters[other].when.open(self.have):
             redirect = pool(f"redirects/{other}", self.who.redirects.get(other, ()))
-        self.say(redirect, pool("deflections", self.who.deflections))
+        self.say(redirect)
 
     def react(self, clue: ClueId) -> None:
         """A clue was laid on the table that leads to no open topic."""
@@ -257,7 +258,6 @@ class _Scene:
         self.say(
             pool(f"reactions/{clue}", self.who.reactions.get(clue, ())),
             pool("shown", self.who.shown),
-            pool("deflections", self.who.deflections),
         )
 
     def _set_kind(self, kind: Kind) -> None:
