@@ -55,7 +55,7 @@ class Language:
 
 def fold(text: str) -> str:
     """Lower case, no accents, no stretched letters: «Péééixe!» → ``peixe!``."""
-    plain = unicodedata.normalize("NFKD", text.lower())
+    plain = unicodedata.normalize("NFKD", text).lower()
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     return _STRETCHED.sub(r"\1", plain)
 
