@@ -135,6 +135,8 @@ class Listener:
             previous: the topic that they spoke about last, for «e por quê?».
         """
         ear = self.ears[character]
+        if previous not in ear.classes:  # none, or one that a new revision dropped
+            previous = None
         words = self.reader.words(message)
         if previous is not None and self._continues(words):
             return Reading("answer", (previous,), (1.0,), why=(("follow-up", 1.0),))

@@ -181,7 +181,7 @@ class SqliteDatabase:
                 break
             batch = [first]
             try:
-                connection = connection or connect(self._path, 0)
+                connection = connection or self._open_writer()
                 self._commit(connection, batch)
             except sqlite3.Error as exc:
                 _fail(batch, exc)
@@ -189,6 +189,12 @@ class SqliteDatabase:
                 connection = None
             _tell(batch)
         _abandon(connection)
+
+    def _open_writer(self) -> sqlite3.Connection:
+        """A connection that waits while it is set up, and polls by itself from then on."""
+        connection = connect(self._path, self._busy_seconds)
+        connection.execute("PRAGMA busy_timeout=0")
+        return connection
 
     def _commit(self, connection: sqlite3.Connection, batch: list[_Write]) -> None:
         """Run the batch and whatever arrives meanwhile."""
@@ -219,7 +225,9 @@ class SqliteDatabase:
                 connection.execute("BEGIN IMMEDIATE")
                 return
             except sqlite3.OperationalError as exc:
-                if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                # The low byte: busy for whatever reason, recovering after a crash included.
+                busy = exc.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > until:
                     raise
                 time.sleep(LOCK_POLL)
 
