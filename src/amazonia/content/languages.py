@@ -37,6 +37,7 @@ def language(code: str) -> Language:
         concepts=concepts,
         carriers=frozenset(map(fold, data["carriers"])),
         followups=_utterances(data["followups"]),
+        about=tuple(data["about"]),
         smalltalk={kind: tuple(lines) for kind, lines in data["smalltalk"].items()},
         offtopic=tuple(data["offtopic"]),
     )

@@ -141,7 +141,7 @@ def _ear(
         names = (*words.clues[clue].aliases, words.clues[clue].title)
         own += [_Sample(reader.features(name), topic, 0.5) for name in names]
     idf = _idf([*own, *common])
-    foreign = _foreign(case, character, spoken, own, idf)
+    foreign = _foreign(reader, words, case, character, spoken, own, idf)
     samples = [*own, *common, *foreign]
     classes = (
         *character.topics,
@@ -168,7 +168,20 @@ def _idf(samples: Sequence[_Sample]) -> dict[str, float]:
     }
 
 
+def _about_people(reader: Reader, words: CaseWords, character: Character) -> list[_Sample]:
+    """«Quem é o Kelvin?»: for another character to answer."""
+    return [
+        _Sample(reader.features(line.format(name=name)), f"~{other}", 1.0)
+        for other, who in words.characters.items()
+        if other != character.id
+        for name in (who.short.split()[-1], who.short)
+        for line in reader.language.about
+    ]
+
+
 def _foreign(
+    reader: Reader,
+    words: CaseWords,
     case: Case,
     character: Character,
     spoken: _Spoken,
@@ -182,7 +195,7 @@ def _foreign(
         for feature, value in vector:
             index.setdefault(feature, []).append((i, value))
     shared = {topic.clues for topic in character.topics.values()}
-    found: list[_Sample] = []
+    found = _about_people(reader, words, character)
     for other in case.characters.values():
         if other.id == character.id:
             continue

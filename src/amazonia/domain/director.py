@@ -136,6 +136,11 @@ def _topic_of_clue(scene: _Scene, reading: Reading, shown: ClueId) -> Topic | No
     if asked and asked[0] != topic_id:
         return None
     topic = scene.character.topics[topic_id]
+    depth = scene.state.depth.get(topic.key, 0)
+    evidence = f"mostra:{topic.character}:{shown}"
+    proves = (i for i, step in enumerate(topic.steps) if evidence in step.when.atoms())
+    if depth < next(proves, 0):  # it answers a question that nobody has asked yet
+        return None
     return topic if topic.when.open(scene.have) else None
 
 
@@ -233,7 +238,8 @@ class _Scene:
             self.deflect(None)
             return
         self._set_kind("unsure")
-        self.readings = tuple(open_ones[:3])
+        others = suggestions(self.case, self.state, self.character, salt=self.seed)
+        self.readings = tuple(dict.fromkeys((*open_ones, *others)))[:3]
         self.say(pool("unsure", self.who.unsure))
 
     def chat(self, kind: str) -> None:

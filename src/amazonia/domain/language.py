@@ -38,6 +38,7 @@ class Language:
         concepts: expression → class of near-synonyms (morte, garimpo, …).
         carriers: first words of a sentence that carries the talk on (e, mas, …).
         followups: utterance (as `squeeze` gives it) → class (why, more, …).
+        about: questions about another person; ``{name}`` stands for who is meant.
         smalltalk: class → utterances.
         offtopic: utterances that have nothing to do with any case.
     """
@@ -49,6 +50,7 @@ class Language:
     concepts: Mapping[str, str]
     carriers: frozenset[str]
     followups: Mapping[str, str]
+    about: tuple[str, ...]
     smalltalk: Mapping[str, tuple[str, ...]]
     offtopic: tuple[str, ...]
 

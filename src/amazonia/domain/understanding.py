@@ -183,7 +183,7 @@ class Listener:
         talk = [(c, n) for c, n in others if n[1:] in self.reader.language.smalltalk]
         chatter = sum(chance for chance, _ in talk)
         decision: Decision
-        if not features and not bonus:
+        if not features:
             decision = "out"
         elif talk and chatter > max(in_scope, 1 - in_scope - chatter):
             decision = "smalltalk"

@@ -46,21 +46,21 @@ def encode(event: StreamEvent) -> bytes:
 async def _lines(events: AsyncIterator[StreamEvent]) -> AsyncGenerator[bytes]:
     yield RETRY
     iterator = aiter(events)
-    coming: asyncio.Task[StreamEvent] | None = None
+    coming: asyncio.Task[StreamEvent | None] | None = None
     try:
         while True:
             coming = asyncio.ensure_future(_next(iterator))
             while not (await asyncio.wait({coming}, timeout=HEARTBEAT))[0]:
                 yield b": still here\n\n"
-            try:
-                event = coming.result()
-            except StopAsyncIteration:
+            event = coming.result()
+            if event is None:
                 return
             yield encode(event)
     finally:
-        if coming is not None and not coming.done():
+        if coming is not None:
             coming.cancel()
 
 
-async def _next(iterator: AsyncIterator[StreamEvent]) -> StreamEvent:
-    return await anext(iterator)
+async def _next(iterator: AsyncIterator[StreamEvent]) -> StreamEvent | None:
+    """The next event; None at the end, so that a task that nobody asks any more has no error."""
+    return await anext(iterator, None)

@@ -22,6 +22,7 @@ const clues = page.clues;
 /** @type {string | null} */
 let laid = null;
 let busy = false;
+let eager = false;
 let recalled = 0;
 
 // ── the transcript ──────────────────────────────────────────────────────────────────────────────
@@ -246,17 +247,20 @@ async function converse(turn, entry) {
     await reply.shown();
   } catch (error) {
     entry.remove();
+    eager = false;
     fail(words(error));
     if (!input.value) { input.value = turn.message; measure(); }
   } finally {
     clearTimeout(reply.idle);
     onAir(false);
   }
+  if (eager) send(input.value);
 }
 
 /** @param {string} message */
 function send(message) {
   const text = message.trim();
+  eager = busy && text !== ""; // it goes out when the reply is finished
   if (!text || busy) return;
   if ([...text].length > LONGEST) { fail(t("too_long")); return; }
   const show = laid;
@@ -351,7 +355,11 @@ transcript.addEventListener("click", (event) => {
 reporting.addEventListener("close", async () => {
   if (reporting.returnValue !== "send") return;
   const reason = new FormData(/** @type {HTMLFormElement} */ (one("[data-report-form]"))).get("reason");
-  await post("/api/report", { turn_id: reporting.dataset.turn, reason }).then(() => announce(t("reported")), (error) => fail(words(error)));
+  await post("/api/report", { turn_id: reporting.dataset.turn, reason }).then(() => {
+    announce(t("reported"));
+    const flagged = transcript.querySelector(`[data-report="${CSS.escape(reporting.dataset.turn ?? "")}"]`);
+    flagged?.replaceWith(el("span", { class: "fine reported" }, t("reported")));
+  }, (error) => fail(words(error)));
 });
 
 // ── arriving ────────────────────────────────────────────────────────────────────────────────────
