@@ -15,7 +15,13 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, sync_playwright
 
-KINDS = {"Document": "html", "Stylesheet": "css", "Script": "js", "Image": "art"}
+KINDS = {
+    "Document": "html",
+    "Stylesheet": "css",
+    "Script": "js",
+    "Image": "art",
+    "EventSource": "stream",
+}
 QUESTION = "pq os peixe morreram?"
 
 
@@ -61,8 +67,15 @@ def watch(page: Page) -> Counter[str]:
         kinds[event["requestId"]] = "art" if path.endswith(".svg") else kind
 
     def finished(event: dict[str, Any]) -> None:
-        weights[kinds.get(event["requestId"], "turns")] += int(event["encodedDataLength"])
+        kind = kinds.get(event["requestId"], "turns")
+        if kind != "stream":
+            weights[kind] += int(event["encodedDataLength"])
 
+    def streamed(event: dict[str, Any]) -> None:
+        if kinds.get(event["requestId"]) == "stream":  # its end may never come
+            weights["turns"] += int(event["dataLength"])
+
+    session.on("Network.dataReceived", streamed)
     session.on("Network.responseReceived", started)
     session.on("Network.loadingFinished", finished)
     return weights
