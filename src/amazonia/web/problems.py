@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from amazonia import errors
 from amazonia.domain import errors as rules
+from amazonia.web.models import MESSAGE_LENGTH
 
 log = structlog.get_logger()
 
@@ -135,6 +136,12 @@ def language(headers: Mapping[str, str], known: str | None = None) -> str:
     return "en" if asked.startswith("en") else "pt-BR"
 
 
+QUESTION_LENGTH = {
+    "pt-BR": f"A pergunta precisa ter de 1 a {MESSAGE_LENGTH} caracteres.",
+    "en": f"A question holds 1 to {MESSAGE_LENGTH} characters.",
+}
+
+
 def problem(
     name: str,
     status: int,
@@ -232,11 +239,13 @@ async def _invalid(request: Request, exc: Exception) -> Response:
     listed = [
         {
             "field": ".".join(str(part) for part in fault["loc"][1:]) or "body",
-            "allowed": fault["msg"],
+            "allowed": fault["msg"].removeprefix("Value error, "),
         }
         for fault in faults
     ]
-    return problem("invalid", 422, _lang(request), errors=listed)
+    lang = _lang(request)
+    detail = QUESTION_LENGTH[lang] if any(f["field"] == "message" for f in listed) else None
+    return problem("invalid", 422, lang, detail=detail, errors=listed)
 
 
 async def _http(request: Request, exc: Exception) -> Response:
