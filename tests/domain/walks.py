@@ -189,7 +189,8 @@ class Walk:
 
     def challenge(self) -> Turn | None:
         """A try at a challenge."""
-        listed = [c for c in self.case.challenges.values() if is_listed(self.case, self.state, c)]
+        have = holds(self.case, self.state)
+        listed = [c for c in self.case.challenges.values() if is_listed(self.case, have, c)]
         if not listed:
             return None
         challenge = self.chance.choice(listed)

@@ -166,7 +166,7 @@ class _Team:
         return [
             challenge
             for challenge in self.case.challenges.values()
-            if is_listed(self.case, self.state, challenge)
+            if is_listed(self.case, self.have.__contains__, challenge)
             and not self.state.challenges.get(challenge.id, Tries()).right
         ]
 

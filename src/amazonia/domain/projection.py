@@ -112,7 +112,7 @@ def news(case: Case, words: CaseWords, before: State, after: State) -> list[Json
         *(
             item("challenge", c.id, words.characters[c.by].short)
             for c in case.challenges.values()
-            if is_listed(case, after, c) and not is_listed(case, before, c)
+            if is_listed(case, now, c) and not is_listed(case, was, c)
         ),
         *(
             item(
@@ -199,7 +199,9 @@ class _View:
             "links": [self._link(pair) for pair in sorted(map(sorted, state.links))],
             "riddles": [self._riddle(r) for r in case.riddles.values() if self._open(r.when)],
             "challenges": [
-                self._challenge(c) for c in case.challenges.values() if is_listed(case, state, c)
+                self._challenge(c)
+                for c in case.challenges.values()
+                if is_listed(case, self.have, c)
             ],
             "slips": self._slips(),
             "confrontations": [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from amazonia.domain.case import Case, Challenge, ChallengeId, ClueId, Riddle, RiddleId
 from amazonia.domain.errors import BadAnswer, NotOwned, Unknown
+from amazonia.domain.gates import Holds
 from amazonia.domain.session import (
     ChallengeTried,
     Event,
@@ -56,15 +57,14 @@ def open_challenge(case: Case, state: State, name: str) -> Challenge:
         Unknown: there is none, or the team must not know of it yet.
     """
     challenge = case.challenges.get(ChallengeId(name))
-    if challenge is None or not is_listed(case, state, challenge):
+    if challenge is None or not is_listed(case, holds(case, state), challenge):
         raise Unknown("challenge", name)
     return challenge
 
 
-def is_listed(case: Case, state: State, challenge: Challenge) -> bool:
-    """Whether a challenge is shown to the team."""
-    asker = case.characters[challenge.by]
-    return opens(case, state, asker.when) and opens(case, state, challenge.when)
+def is_listed(case: Case, have: Holds, challenge: Challenge) -> bool:
+    """Whether a challenge is shown to a team of which this holds."""
+    return case.characters[challenge.by].when.open(have) and challenge.when.open(have)
 
 
 def answer_riddle(
@@ -89,7 +89,7 @@ def answer_riddle(
         case _:
             correct, why = _choice(riddle, text, answer)
     if correct:
-        why = " ".join([text.explanation, *_remarks(case, state, riddle, text)])
+        why = explanation(case, words, state, riddle)
     hints = text.hints[: state.hints.get(riddle.id, 0)]
     hint = hints[-1] if hints and not correct else ""
     return Judged(correct, why, (RiddleTried(riddle.id, correct),), hint)
