@@ -44,6 +44,8 @@ ARROWS = {
     "classroom": Arrow(("domain", "ports", "errors", "voice.speak"), _USE_CASE_REASON),
     "store": Arrow(("domain", "ports", "errors"), _ADAPTER_REASON),
     "fabric": Arrow(("domain", "ports", "errors"), _ADAPTER_REASON),
+    "devprovider": Arrow((), "what it proves about the game it proves from outside"),
+    "loadtest": Arrow((), "it plays as players do, from outside"),
     "ops": Arrow(_GROUND, "operations watch what they are given"),
     # the one place that wires them
     "services": Arrow(
@@ -54,7 +56,10 @@ ARROWS = {
     "web": Arrow((*_USE_CASES, *_GROUND, "services", "ops"), _EDGE_REASON),
     "jobs": Arrow((*_USE_CASES, *_GROUND, "services", "ops"), _EDGE_REASON),
     "serve": Arrow((*_GROUND, "services", "web", "ops"), "it only starts the web's processes"),
-    "cli": Arrow((*_USE_CASES, *_GROUND, "services", "ops", "content", "serve"), _EDGE_REASON),
+    "cli": Arrow(
+        (*_USE_CASES, *_GROUND, "services", "ops", "content", "serve", "devprovider", "loadtest"),
+        _EDGE_REASON,
+    ),
     "__main__": Arrow(("cli",), "it only starts the command line"),
     "__init__": Arrow((), "importing the package imports nothing"),
 }

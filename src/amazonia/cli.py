@@ -60,6 +60,23 @@ def serve(
 
 
 @app.command()
+def provider(
+    profile: Annotated[str, typer.Option(help="How it behaves: healthy, outage, …")] = "healthy",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port.")] = 9999,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same chances.")] = 1,
+    speed: Annotated[float, typer.Option(help="How many times faster than real time.")] = 1.0,
+) -> None:
+    """Serve an OpenAI-compatible provider for development, which fails as it is told to."""
+    from amazonia.devprovider.server import run
+
+    try:
+        run(host, port, profile, seed, speed)
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+
+
+@app.command()
 def check(
     cases: Annotated[list[str] | None, typer.Argument(help="Cases; all if none is named.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,

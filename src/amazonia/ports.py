@@ -5,12 +5,13 @@ An adapter meets one port; `amazonia.services` wires them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from amazonia.domain.case import Case, CharacterId, ClueId, Lang
+from amazonia.domain.case import Case, CharacterId, ClueId, Lang, TopicId
 from amazonia.domain.director import Beat
+from amazonia.domain.language import Language
 from amazonia.domain.session import Event, State
 from amazonia.domain.understanding import Reading
 from amazonia.domain.words import CaseWords
@@ -85,7 +86,13 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A turn as it is stored; `reply` and `source` are empty while it is `speaking`."""
+    """A turn as it is stored; `reply` and `source` are empty while it is `speaking`.
+
+    Attributes:
+        topics: those that the beat was about.
+        follows: whether the beat goes on with the topic of the turn before.
+        seed: what chance decided; committed with the beat.
+    """
 
     id: str
     team_id: str
@@ -101,6 +108,9 @@ class Turn:
     accepted_at: float
     elapsed_ms: int
     owner: str
+    topics: tuple[TopicId, ...]
+    follows: bool
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +128,66 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A piece of a performance. `replace` puts its text in the place of all sentences so far."""
+    """A whole sentence of a performance."""
 
-    kind: Literal["sentence", "replace"]
     text: str
     source: Source = "scripted"
 
 
 @dataclass(frozen=True, slots=True)
-class Performance:
-    """What a voice is asked to perform."""
+class Exchange:
+    """A question and the reply that it got."""
 
+    message: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """What a voice is asked to perform.
+
+    Attributes:
+        turn: the turn's id, for the log.
+        kind: of the beat, see `amazonia.domain.director`.
+        lines: references of the authored lines that make the beat.
+        key: the message, normalised.
+        state: the team's; what it may know.
+        history: the conversation before a question that only carries it on, oldest first; empty
+            for a question that stands alone, whose answer other teams may share.
+        spender: who pays for it.
+    """
+
+    turn: str
     case: Case
     words: CaseWords
     lang: Lang
+    language: Language
     character: CharacterId
+    kind: str
     lines: tuple[str, ...]
     message: str
+    key: str
+    shown: ClueId | None
+    state: State
+    history: tuple[Exchange, ...]
+    spender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """A question that the director is not sure about.
+
+    Attributes:
+        topics: the open topics of the character, each with a neutral description.
+    """
+
+    case: Case
+    lang: Lang
+    character: CharacterId
+    message: str
+    key: str
+    topics: Mapping[TopicId, str]
+    spender: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +205,48 @@ class Spoke:
 
     status: Literal["speaking", "done"]
     said: tuple[StreamEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A process in which somebody listens to a turn that another process speaks.
+
+    Attributes:
+        left_at: when the last of them went away; None while somebody is there.
+    """
+
+    owner: str
+    left_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A model reply that is being spoken, or was.
+
+    Attributes:
+        how: `lead`: it is yours to speak; `follow`: another process speaks it; `done`: it is
+            complete; `failed`: its leader gave up a moment ago.
+        sentences: those known so far; all of them when `done`, none when `lead` or `failed`.
+        owner: the process that speaks or spoke it.
+    """
+
+    how: Literal["lead", "follow", "done", "failed"]
+    sentences: tuple[str, ...]
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """What may be spent in a day by whoever shares a scope; 0 is no limit.
+
+    Attributes:
+        scope: `team:…`, `class:…` or `all`.
+        micros: millionths of the currency.
+    """
+
+    scope: str
+    tokens: int
+    micros: int
 
 
 # ── storage ─────────────────────────────────────────────────────────────────────────────────────
@@ -237,12 +332,86 @@ class Turns(Protocol):
         """The conversation with a character, oldest first."""
         ...
 
+    async def recent(self, team_id: str, character: CharacterId, most: int) -> list[Turn]:
+        """The newest `most` finished turns with a character, oldest first."""
+        ...
+
     async def speaking(self, team_id: str | None = None) -> list[Turn]:
         """The turns that are not finished, of one team or of all."""
         ...
 
     async def report(self, turn_id: str, team_id: str, reason: str, at: float) -> None:
         """Note that a team objects to a turn."""
+        ...
+
+    async def listen(self, turn_id: str, owner: str) -> None:
+        """Somebody in a process listens to a turn; nothing is kept once the turn is done."""
+        ...
+
+    async def leave(self, turn_id: str, owner: str, at: float) -> None:
+        """Nobody in that process listens any more."""
+        ...
+
+    async def listeners(self, turn_ids: Sequence[str]) -> Mapping[str, tuple[Listening, ...]]:
+        """Who listens or listened to turns. One that is done or had no listener is absent."""
+        ...
+
+
+class Replies(Protocol):
+    """Model replies: each spoken by one process at a time, and kept when complete.
+
+    A key is 64 hexadecimal digits; one process runs at most one flight of a key.
+    """
+
+    async def claim(self, key: str, owner: str, at: float) -> Flight:
+        """Lead the flight of a key if nobody who lives does; else what there is of it."""
+        ...
+
+    async def say(self, key: str, owner: str, sentences: Sequence[str]) -> bool:
+        """Let other processes see all sentences so far.
+
+        Returns:
+            False if the flight is no longer this owner's; then nothing was written.
+        """
+        ...
+
+    async def finish(self, key: str, owner: str, sentences: Sequence[str], at: float) -> bool:
+        """Keep the complete reply. False as in `say`."""
+        ...
+
+    async def give_up(self, key: str, owner: str, at: float, *, failed: bool) -> None:
+        """End a flight without a reply.
+
+        Args:
+            failed: tell those who ask in the next moments; otherwise the next claim leads.
+        """
+        ...
+
+    async def look(self, keys: Sequence[str]) -> Mapping[str, Flight]:
+        """The flights of keys as they are stored; a key without one is absent.
+
+        Whether the owner of a `follow` still lives is for the caller to find out.
+        """
+        ...
+
+    async def clear(self) -> int:
+        """Forget everything, running flights too; how many complete replies that were."""
+        ...
+
+
+class Spending(Protocol):
+    """Tokens and money spent by scope and day. A day is any text of at most 10 characters."""
+
+    async def reserve(self, day: str, purses: Sequence[Purse], tokens: int, micros: int) -> bool:
+        """Spend from every purse before a call, or from none if one would be overdrawn."""
+        ...
+
+    async def settle(self, day: str, scopes: Sequence[str], tokens: int, micros: int) -> None:
+        """Add to what was reserved; less than zero gives back what a call did not need."""
+        ...
+
+    async def spent(self, day: str, scopes: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+        """Tokens and micros of every scope asked for."""
         ...
 
 
@@ -348,6 +517,10 @@ class Library(Protocol):
         """
         ...
 
+    def language(self, lang: Lang) -> Language:
+        """What is known of a language."""
+        ...
+
     def listener(self, case: Case, lang: Lang) -> Listener:
         """Who understands questions in a language of the case."""
         ...
@@ -392,9 +565,33 @@ class Deadline(Protocol):
         ...
 
 
+class VoiceFailed(Exception):
+    """A voice broke off; what it said so far are whole sentences. `reason` is one word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Voice(Protocol):
     """Performs a beat in words."""
 
-    def speak(self, performance: Performance, deadline: Deadline) -> AsyncIterator[Said]:
-        """The sentences, as they are spoken. Always ends before the deadline."""
+    def speak(self, performance: Performance, deadline: Deadline) -> AsyncGenerator[Said]:
+        """The sentences, as they are spoken.
+
+        Raises:
+            VoiceFailed: it cannot, or cannot go on. The authored lines do then.
+        """
+        ...
+
+    def view(self) -> list[Json]:
+        """How its providers are, for the health page."""
+        ...
+
+
+class Understanding(Protocol):
+    """Helps to understand a question. It never decides what is revealed."""
+
+    async def choose(self, question: Unclear, deadline: Deadline) -> Sequence[TopicId] | None:
+        """The topic that the question is about, or none of them; None if it cannot say."""
         ...

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
+from aiohttp import ClientSession
 
 from amazonia.content.library import Library, bundled_cases
 from amazonia.errors import AmazoniaError, BadSetting
@@ -20,18 +21,43 @@ from amazonia.fabric.watch import Watch
 from amazonia.play.game import Game
 from amazonia.play.sessions import Sessions
 from amazonia.play.turns import Interviews, Limit
-from amazonia.ports import Clock, Limits, Notes, Turn, Watcher
+from amazonia.ports import (
+    Clock,
+    Limits,
+    Notes,
+    Owners,
+    Replies,
+    Spending,
+    Turn,
+    Understanding,
+    Voice,
+    Watcher,
+)
+from amazonia.settings import Provider as VoiceSettings
 from amazonia.settings import Settings, secret_key
 from amazonia.store.migrate import migrate_sqlite
+from amazonia.store.replies import StoredReplies
+from amazonia.store.spending import StoredSpending
 from amazonia.store.sqlite import SqliteDatabase
 from amazonia.store.teams import StoredDevices, StoredNotes, StoredTeams
 from amazonia.store.turns import StoredTurns
-from amazonia.voice.speak import ScriptedVoice
+from amazonia.voice.breaker import Breaker
+from amazonia.voice.budget import Allowance, Budget
+from amazonia.voice.chain import Chain, Channel, Timers
+from amazonia.voice.flights import Flights
+from amazonia.voice.limits import Concurrency, RetryBudget
+from amazonia.voice.providers import Endpoint, Provider, open_http
+from amazonia.voice.speak import ScriptedVoice, Speaker
+from amazonia.voice.understand import ModelUnderstanding
 
 __all__ = ["Library", "Services", "migrate", "open_library", "open_services"]
 
 log = structlog.get_logger()
 
+FIRST_LIMIT, LAST_LIMIT = 1024, 4096
+"""Calls in flight to one provider from one process: at first, and at most. Overload lowers it."""
+HEDGES = 0.02
+"""The share of calls that may be made twice."""
 TURN_POLL = 0.05
 TEAM_POLL = 0.25
 """Seconds between two looks at what other processes do, while anybody waits for it."""
@@ -57,6 +83,7 @@ class Services:
     interviews: Interviews
     versions: Watcher[str, int]
     notes: Notes
+    replies: Replies
     limits: Limits
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -105,40 +132,106 @@ async def open_services(
     database = SqliteDatabase(_sqlite_file(settings), readers=settings.threads)
     clock, chance = SystemClock(), SystemChance()
     teams, turns = StoredTeams(database), StoredTurns(database)
+    replies = StoredReplies(database, owners.alive)
     game = Game(cases, teams, clock)
+    async with AsyncExitStack() as open_last_closed_first:
+        keep = open_last_closed_first.enter_async_context
+        voices = await keep(_open_voices(settings, replies, StoredSpending(database), owners))
+        interviews = Interviews(
+            game=game,
+            turns=turns,
+            streams=MemoryStreams(),
+            watch=Watch(turns.spoke, TURN_POLL),
+            owners=owners,
+            voice=voices.voice,
+            chance=chance,
+            limit=Limit(
+                settings.turn_deadline, settings.duplicate_window, settings.history_messages
+            ),
+            understanding=voices.understanding,
+        )
+        services = Services(
+            settings=settings,
+            secret=await asyncio.to_thread(secret_key, settings),
+            library=cases,
+            clock=clock,
+            database=database,
+            game=game,
+            sessions=Sessions(cases, teams, StoredDevices(database), clock, chance),
+            interviews=interviews,
+            replies=replies,
+            versions=Watch(teams.versions, TEAM_POLL),
+            notes=StoredNotes(database),
+            limits=MemoryLimits(clock.monotonic),
+        )
+        rescue = asyncio.create_task(_finish_orphans(services, turns))
+        try:
+            yield services
+        finally:
+            services.closing.set()
+            rescue.cancel()
+            await interviews.drain()
+    await database.close()
+    owners.close()
 
-    interviews = Interviews(
-        game=game,
-        turns=turns,
-        streams=MemoryStreams(),
-        watch=Watch(turns.spoke, TURN_POLL),
-        owners=owners,
-        voice=ScriptedVoice(),
-        chance=chance,
-        limit=Limit(settings.turn_deadline, settings.duplicate_window),
+
+@dataclass(frozen=True, slots=True)
+class _Voices:
+    """Who speaks, and who helps to understand."""
+
+    voice: Voice
+    understanding: Understanding | None
+
+
+@asynccontextmanager
+async def _open_voices(
+    settings: Settings, replies: Replies, spending: Spending, owners: Owners
+) -> AsyncIterator[_Voices]:
+    """The voices that the settings name; without a provider only the authored lines."""
+    if not settings.voices:
+        yield _Voices(ScriptedVoice(), None)
+        return
+    clock = SystemClock()
+    async with open_http() as http:
+        chain = Chain(
+            channels=[_channel(voice, http, clock) for voice in settings.voices],
+            timers=Timers(
+                settings.first_token_timeout, settings.stall_timeout, settings.hedge_after
+            ),
+            retries=settings.openai_max_retries,
+            spare=RetryBudget(),
+            extra=RetryBudget(ratio=HEDGES, floor=0),
+            budget=Budget(spending, _allowance(settings), clock),
+            chance=SystemChance(),
+            monotonic=clock.monotonic,
+        )
+        flights = Flights(replies, Watch(replies.look, TURN_POLL), owners, clock)
+        second = None
+        if settings.second_opinion:
+            second = ModelUnderstanding(chain, flights, Breaker(clock.monotonic))
+        try:
+            yield _Voices(Speaker(chain, flights, settings.openai_max_tokens), second)
+        finally:
+            await flights.settle()
+            await chain.close()
+
+
+def _channel(voice: VoiceSettings, http: ClientSession, clock: SystemClock) -> Channel:
+    endpoint = Endpoint(voice.name, voice.base_url, voice.model, voice.api_key)
+    slots = Concurrency(clock.monotonic, start=FIRST_LIMIT, least=4, most=LAST_LIMIT)
+    provider = Provider(endpoint, http, clock.monotonic, clock.now)
+    return Channel(provider, Breaker(clock.monotonic), slots)
+
+
+def _allowance(settings: Settings) -> Allowance:
+    return Allowance(
+        team_tokens=settings.team_tokens,
+        class_tokens=settings.class_tokens,
+        tokens=settings.day_tokens,
+        cost=settings.day_cost,
+        prompt_price=settings.prompt_price,
+        reply_price=settings.reply_price,
     )
-    services = Services(
-        settings=settings,
-        secret=await asyncio.to_thread(secret_key, settings),
-        library=cases,
-        clock=clock,
-        database=database,
-        game=game,
-        sessions=Sessions(cases, teams, StoredDevices(database), clock, chance),
-        interviews=interviews,
-        versions=Watch(teams.versions, TEAM_POLL),
-        notes=StoredNotes(database),
-        limits=MemoryLimits(clock.monotonic),
-    )
-    rescue = asyncio.create_task(_finish_orphans(services, turns))
-    try:
-        yield services
-    finally:
-        services.closing.set()
-        rescue.cancel()
-        await interviews.drain()
-        await database.close()
-        owners.close()
 
 
 async def _finish_orphans(services: Services, turns: StoredTurns) -> None:

@@ -12,19 +12,27 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from amazonia.errors import BadSetting
 
+OPENAI = "https://api.openai.com/v1"
+HTTP_URL = r"^https?://[^\s/?#]+[^\s?#]*$"
 SAFE_SECRET = 32
 """Characters that a production `SECRET_KEY` needs at least."""
 
 
 class Provider(BaseModel):
-    """A further OpenAI-compatible provider of `AMAZONIA_PROVIDERS`."""
+    """An OpenAI-compatible provider.
+
+    Attributes:
+        api_key_env: the variable that holds its key; none is sent where it is empty.
+        api_key: that variable's value; `read_settings` fills it in.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str
-    base_url: str
+    name: str = Field(min_length=1, max_length=40, pattern=r"^[\w.-]+$")
+    base_url: str = Field(pattern=HTTP_URL)
     api_key_env: str = ""
-    model: str
+    model: str = Field(min_length=1, max_length=200)
+    api_key: str = Field("", repr=False, exclude=True)
 
 
 class Settings(BaseSettings):
@@ -99,39 +107,42 @@ class Settings(BaseSettings):
         description="CDN origin put before fingerprinted files",
     )
     openai_api_key: str = Field(
-        "", repr=False, validation_alias="OPENAI_API_KEY", description="first provider (to come)"
+        "", repr=False, validation_alias="OPENAI_API_KEY", description="first provider"
     )
     openai_model: str = Field(
-        "gpt-4o-mini", validation_alias="OPENAI_MODEL", description="its model (to come)"
+        "gpt-4o-mini", validation_alias="OPENAI_MODEL", description="its model"
     )
     openai_base_url: str = Field(
-        "", validation_alias="OPENAI_BASE_URL", description="its address (to come)"
+        "",
+        pattern=rf"{HTTP_URL}|^$",
+        validation_alias="OPENAI_BASE_URL",
+        description="its address, OpenAI's unless set; neither key nor address: no model speaks",
     )
     providers: tuple[Provider, ...] = Field(
         (),
         validation_alias="AMAZONIA_PROVIDERS",
-        description="further providers, a JSON list (to come)",
+        description="further providers, a JSON list of {name, base_url, api_key_env, model}",
     )
     openai_max_tokens: int = Field(
         400,
         ge=16,
         le=4000,
         validation_alias="OPENAI_MAX_TOKENS",
-        description="longest reply (to come)",
+        description="tokens of the longest reply",
     )
     openai_max_retries: int = Field(
         1,
         ge=0,
         le=5,
         validation_alias="OPENAI_MAX_RETRIES",
-        description="retries of one call (to come)",
+        description="how often one turn may ask a provider again",
     )
     history_messages: int = Field(
         3,
         ge=0,
         le=20,
         validation_alias="HISTORY_MESSAGES",
-        description="messages of context sent (to come)",
+        description="messages of the conversation that a model is told",
     )
     turn_deadline: float = Field(
         18.0,
@@ -145,14 +156,62 @@ class Settings(BaseSettings):
         gt=0,
         le=60,
         validation_alias="FIRST_TOKEN_TIMEOUT",
-        description="seconds to wait for a provider's first word (to come)",
+        description="seconds to wait for a provider's first word",
     )
     stall_timeout: float = Field(
         4.0,
         gt=0,
         le=60,
         validation_alias="STALL_TIMEOUT",
-        description="seconds of silence allowed inside a stream (to come)",
+        description="seconds of silence allowed inside a stream",
+    )
+    hedge_after: float = Field(
+        0.0,
+        ge=0,
+        le=60,
+        validation_alias="HEDGE_AFTER",
+        description="seconds of silence after which the next provider is asked as well; 0 never",
+    )
+    second_opinion: bool = Field(
+        True,
+        validation_alias="SECOND_OPINION",
+        description="ask a provider which topic an unclear question is about",
+    )
+    team_tokens: int = Field(
+        1_000_000,
+        ge=0,
+        validation_alias="BUDGET_TEAM_TOKENS",
+        description="tokens that a team may spend in a day; 0 for no limit",
+    )
+    class_tokens: int = Field(
+        0,
+        ge=0,
+        validation_alias="BUDGET_CLASS_TOKENS",
+        description="tokens that a class may spend in a day; 0 for no limit",
+    )
+    day_tokens: int = Field(
+        0,
+        ge=0,
+        validation_alias="BUDGET_DAY_TOKENS",
+        description="tokens that everybody together may spend in a day; 0 for no limit",
+    )
+    day_cost: float = Field(
+        0.0,
+        ge=0,
+        validation_alias="BUDGET_DAY_COST",
+        description="money that everybody may spend in a day, by the prices below; 0 for no limit",
+    )
+    prompt_price: float = Field(
+        0.0,
+        ge=0,
+        validation_alias="PRICE_PROMPT",
+        description="price of a million tokens sent, in any currency",
+    )
+    reply_price: float = Field(
+        0.0,
+        ge=0,
+        validation_alias="PRICE_REPLY",
+        description="price of a million tokens received",
     )
     duplicate_window: float = Field(
         5.0,
@@ -212,6 +271,27 @@ class Settings(BaseSettings):
         except ValueError as exc:
             raise ValueError("is not JSON") from exc
 
+    @field_validator("providers")
+    @classmethod
+    def _have_own_names(cls, value: tuple[Provider, ...]) -> tuple[Provider, ...]:
+        names = [provider.name for provider in value]
+        if len({"openai", *names}) <= len(names):
+            raise ValueError("needs another name for each provider, and none called 'openai'")
+        return value
+
+    @property
+    def voices(self) -> tuple[Provider, ...]:
+        """The providers in order; none means that only the authored lines are spoken."""
+        if not self.openai_api_key and not self.openai_base_url:
+            return self.providers
+        first = Provider(
+            name="openai",
+            base_url=self.openai_base_url or OPENAI,
+            model=self.openai_model,
+            api_key=self.openai_api_key,
+        )
+        return (first, *self.providers)
+
     @property
     def database_file(self) -> Path:
         """The embedded database's file."""
@@ -226,6 +306,7 @@ _ALLOWED = {
     "AMAZONIA_ENV": "development or production",
     "ASSET_URL": "an origin such as https://cdn.example",
     "AMAZONIA_PROVIDERS": "a JSON list of {name, base_url, api_key_env, model}",
+    "OPENAI_BASE_URL": "an http:// or https:// address such as https://api.openai.com/v1",
 }
 
 
@@ -245,7 +326,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     except ValidationError as exc:
         raise BadSetting(_one_line(exc, given)) from exc
     _refuse_unsafe(settings)
-    return settings
+    _refuse_late_first_token(settings)
+    return settings.model_copy(update={"providers": _with_keys(settings.providers, environ)})
 
 
 def secret_key(settings: Settings) -> str:
@@ -269,12 +351,37 @@ def _one_line(exc: ValidationError, given: Mapping[str, str]) -> str:
     allowed = _ALLOWED.get(name)
     fault = error["msg"].removeprefix("Value error, ")
     fault = fault[:1].lower() + fault[1:]
+    if inside := ".".join(map(str, error["loc"][1:])):
+        allowed = f"{allowed}; {inside}: {fault}"
     shown = f"'{given[name]}'" if name in given and _is_public(name) else "its value"
     return f"{name}: {shown} is not allowed: {allowed or fault}"
 
 
 def _is_public(name: str) -> bool:
     return not any(part in name for part in ("KEY", "TOKEN", "URL", "PROVIDERS"))
+
+
+def _with_keys(providers: tuple[Provider, ...], environ: Mapping[str, str]) -> tuple[Provider, ...]:
+    """The providers with the keys that their variables hold."""
+    keyed = []
+    for provider in providers:
+        name = provider.api_key_env
+        key = environ.get(name, "").strip() if name else ""
+        if name and not key:
+            raise BadSetting(
+                f"{name}: not set; AMAZONIA_PROVIDERS names it as the key of '{provider.name}'. "
+                "Set it, or leave out api_key_env for a provider that needs no key"
+            )
+        keyed.append(provider.model_copy(update={"api_key": key}))
+    return tuple(keyed)
+
+
+def _refuse_late_first_token(settings: Settings) -> None:
+    if settings.turn_deadline <= settings.first_token_timeout:
+        raise BadSetting(
+            f"TURN_DEADLINE: '{settings.turn_deadline:g}' is not allowed: more than "
+            f"FIRST_TOKEN_TIMEOUT, which is {settings.first_token_timeout:g}"
+        )
 
 
 def _refuse_unsafe(settings: Settings) -> None:

@@ -41,7 +41,7 @@ class SlowVoice:
         for sentence in authored_reply(performance):
             await self.go.acquire()
             self.spoken += 1
-            yield Said("sentence", sentence, "model")
+            yield Said(sentence, "model")
 
     def hurry(self) -> None:
         for _ in range(50):
@@ -49,10 +49,10 @@ class SlowVoice:
 
 
 class BrokenVoice:
-    """Says one sentence and breaks."""
+    """Says one sentence and breaks off."""
 
     async def speak(self, performance: Performance, deadline: Deadline) -> AsyncIterator[Said]:
-        yield Said("sentence", "Então, eu ia dizendo que", "model")
+        yield Said("Olhe só o que aconteceu.", "model")
         raise RuntimeError("the line is cut")
 
 
@@ -148,15 +148,18 @@ async def test_the_turn_survives_whoever_asked(services: Services, team: Team) -
     assert turn.reply
 
 
-async def test_a_broken_voice_is_replaced_by_the_authored_words(
+async def test_a_broken_voice_is_completed_by_the_authored_words(
     services: Services, team: Team
 ) -> None:
-    """No half sentence stays."""
+    """Whole sentences stay; the character takes up the thread and says it as it was written."""
     broken = replace(services.interviews, voice=BrokenVoice())
     accepted = await broken.ask(team, "cida", CAKE, None)
     events = [event async for event in broken.events(team, accepted.turn)]
-    assert [e.kind for e in events] == ["turn", "gesture", "sentence", "replace", "done"]
-    assert events[-1].data["reply"] == "Deixei o bolo ali. Virei as costas, e sumiu."
+    said = [event.data["text"] for event in events if event.kind == "sentence"]
+    assert said[0] == "Olhe só o que aconteceu."
+    assert said[1] in services.game.table(team).words.characters["cida"].resume
+    assert said[2:] == ["Deixei o bolo ali.", "Virei as costas, e sumiu."]
+    assert events[-1].data["reply"] == " ".join(said)
     assert events[-1].data["source"] == "scripted"
 
 

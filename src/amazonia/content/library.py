@@ -19,7 +19,7 @@ from amazonia.content import training
 from amazonia.content.languages import FOLDER, language
 from amazonia.content.load import case_names, load_case, revision
 from amazonia.domain.case import Case, CharacterId, Lang
-from amazonia.domain.language import Reader
+from amazonia.domain.language import Language, Reader
 from amazonia.domain.understanding import Ear, Listener
 from amazonia.errors import UnknownCase
 
@@ -66,6 +66,10 @@ class Library:
                 raise UnknownCase(name, self.names())
             self._cases[name] = load_case(self.folder / name)
         return self._cases[name]
+
+    def language(self, lang: Lang) -> Language:
+        """What is known of a language."""
+        return language(lang)
 
     def listener(self, case: Case, lang: Lang) -> Listener:
         """What understands questions of a case in a language; trained or read from the cache."""

@@ -44,6 +44,7 @@ class Beat:
         topics: those that the turn is about (at most two).
         readings: topics to offer as buttons when the character was unsure.
         events: what changes; `amazonia.domain.session.play` applies them.
+        follows: whether it goes on with the topic of the turn before.
     """
 
     character: CharacterId
@@ -54,6 +55,7 @@ class Beat:
     topics: tuple[TopicId, ...]
     readings: tuple[TopicId, ...]
     events: tuple[Event, ...]
+    follows: bool = False
 
     @property
     def clues(self) -> tuple[ClueId, ...]:
@@ -107,7 +109,7 @@ def direct(
             scene.react(shown)
     if not scene.lines:
         _reply(scene, reading)
-    return scene.beat()
+    return scene.beat(follows=reading.follows)
 
 
 def suggestions(
@@ -271,7 +273,7 @@ class _Scene:
         if not self.lines or kind == "answer":
             self.kind = kind
 
-    def beat(self) -> Beat:
+    def beat(self, *, follows: bool) -> Beat:
         """The finished beat."""
         gestures = self.who.gestures.get(self.emotion, ())
         gesture = self.gesture or (gestures[self.seed % len(gestures)] if gestures else "")
@@ -286,4 +288,5 @@ class _Scene:
             topics=tuple(self.topics),
             readings=self.readings,
             events=tuple(self.events),
+            follows=follows,
         )

@@ -27,6 +27,68 @@ _SUFFIXES = sorted(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that a person can be guilty of, in the forms in which it is said.
+
+    Attributes:
+        mine: forms of the speaker's own deed (*troquei*).
+        theirs: forms of somebody's deed (*trocou*).
+        named: forms that need a person beside them to accuse anybody (*trocar*, *culpado*).
+    """
+
+    mine: frozenset[str] = frozenset()
+    theirs: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class GuardWords:
+    """What the guard knows of a language. Words are folded; phrases are folded words in a row.
+
+    Attributes:
+        names: words of places and institutions that anybody may mention.
+        people: first names and surnames.
+        persons: words other than names that stand for a person (*ele*, *prefeito*, *alguém*).
+        numbers: number word → value.
+        point: words between the whole and the decimals of a number (*vírgula*).
+        joint: words that join the parts of a number (*e*).
+        clock: words before a time of day, as they are spelled (*às*).
+        measures: words beside which even a small number states a fact (*horas*, *da manhã*).
+        acts: name → what a person can be guilty of.
+        blames: phrases that accuse or excuse whoever is meant (*fui eu*, *por trás disso*).
+        blamed: words before a person that say who it was (*foi* o Josué).
+        confirms: phrases that tell a team it is right.
+        answers: words of which a bare yes or no is made.
+        machine: phrases of a speaker that talks about being a program or about its orders.
+        personal: phrases that ask for or give personal data or a way out of the game.
+        profanity: words and phrases that no character says.
+        own: frequent words of this language that the languages of `foreign` do not have.
+        foreign: language → frequent words of it that this language does not have.
+        endings: endings by which an unknown word at a sentence's start is no name.
+    """
+
+    names: frozenset[str] = frozenset()
+    people: frozenset[str] = frozenset()
+    persons: frozenset[str] = frozenset()
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    point: frozenset[str] = frozenset()
+    joint: frozenset[str] = frozenset()
+    clock: frozenset[str] = frozenset()
+    measures: frozenset[str] = frozenset()
+    acts: Mapping[str, Act] = field(default_factory=dict)
+    blames: tuple[str, ...] = ()
+    blamed: frozenset[str] = frozenset()
+    confirms: tuple[str, ...] = ()
+    answers: frozenset[str] = frozenset()
+    machine: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
+    profanity: tuple[str, ...] = ()
+    own: frozenset[str] = frozenset()
+    foreign: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    endings: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Language:
     """What the engine knows of one language. All words are normalised (see `fold`).
@@ -41,6 +103,7 @@ class Language:
         about: questions about another person; ``{name}`` stands for who is meant.
         smalltalk: class → utterances.
         offtopic: utterances that have nothing to do with any case.
+        guard: what the guard of the voice looks for; nothing is learned from it.
     """
 
     code: str
@@ -53,6 +116,7 @@ class Language:
     about: tuple[str, ...]
     smalltalk: Mapping[str, tuple[str, ...]]
     offtopic: tuple[str, ...]
+    guard: GuardWords = field(default_factory=GuardWords)
 
 
 def fold(text: str) -> str:

@@ -7,6 +7,7 @@ A reference is a path into a character's words: ``topics/aiu/steps/1/says/0``,
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from amazonia.domain.case import CharacterId, ClueId, CounterId, TopicId
 from amazonia.domain.words import CaseWords, CharacterWords, Line, StepWords
@@ -50,6 +51,29 @@ def _read(words: CaseWords, who: CharacterWords, path: list[str]) -> Line:
 
 def _step(who: CharacterWords, topic: str, step: str) -> StepWords:
     return who.topics[TopicId(topic)].steps[int(step)]
+
+
+def musts(words: CaseWords, character: CharacterId, lines: Iterable[str]) -> tuple[str, ...]:
+    """What a performance of these lines has to contain.
+
+    An entry such as ``7/11|sete de novembro`` is said by any of its alternatives. Lines that are
+    no step of a topic ask for nothing, nor does one that the case's texts no longer have.
+    """
+    who = words.characters[character]
+    entries: list[str] = []
+    for ref in lines:
+        with suppress(KeyError, IndexError, ValueError):
+            entries += _musts(who, ref.split("/"))
+    return tuple(dict.fromkeys(entries))
+
+
+def _musts(who: CharacterWords, path: list[str]) -> tuple[str, ...]:
+    match path:
+        case ["topics", topic, "steps", step, "says", _]:
+            return _step(who, topic, step).must
+        case ["topics", topic, "steps", step, "instead", name, _]:
+            return _step(who, topic, step).instead[name].must
+    return ()
 
 
 def pool(prefix: str, lines: Sequence[object]) -> list[str]:

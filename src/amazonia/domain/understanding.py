@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, sqrt
 from typing import Literal
 
@@ -35,6 +35,7 @@ class Reading:
         smalltalk: the kind of small talk.
         redirect: the character who would know better.
         about_clue: the question is just «what is this?» about a shown clue.
+        follows: the question only makes sense after what was spoken about last.
         why: the features that spoke most for the first topic, with their weights.
     """
 
@@ -45,6 +46,7 @@ class Reading:
     smalltalk: str = ""
     redirect: CharacterId | None = None
     about_clue: bool = False
+    follows: bool = False
     why: tuple[tuple[str, float], ...] = ()
 
 
@@ -139,11 +141,14 @@ class Listener:
             previous = None
         words = self.reader.words(message)
         if previous is not None and self._continues(words):
-            return Reading("answer", (previous,), (1.0,), why=(("follow-up", 1.0),))
+            return _carry_on(previous)
         features = self.reader.features(message)
-        reading = self._read(ear, features, self._bonus(words, features, previous))
+        bonus = self._bonus(words, features, previous)
+        reading = self._read(ear, features, bonus)
+        if bonus and reading.decision == "answer" and reading.topics[0] == previous:
+            return replace(reading, follows=True)
         if previous is not None and reading.smalltalk == "unclear" and len(words) <= 6:
-            return Reading("answer", (previous,), (1.0,), why=(("follow-up", 1.0),))
+            return _carry_on(previous)
         double = self._two_topics(ear, message) if reading.decision != "smalltalk" else ()
         if double:
             rest = tuple(t for t in reading.topics if t not in double)
@@ -219,3 +224,8 @@ class Listener:
             if sure and name not in found:
                 found.append(TopicId(name))
         return tuple(found[:2]) if len(found) > 1 else ()
+
+
+def _carry_on(previous: TopicId) -> Reading:
+    """What «e aí?» means: more of the same."""
+    return Reading("answer", (previous,), (1.0,), follows=True, why=(("follow-up", 1.0),))

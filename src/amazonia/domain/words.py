@@ -60,7 +60,7 @@ class TopicWords(_Words):
 
 @dataclass(frozen=True, slots=True)
 class CharacterWords(_Words):
-    """The words of a character."""
+    """The words of a character; `resume` leads back into a line after a reply that broke off."""
 
     name: str
     short: str
@@ -82,6 +82,7 @@ class CharacterWords(_Words):
     age: int = 0
     locked: str = ""
     ambience: str = ""
+    resume: tuple[str, ...] = ()
     reactions: Mapping[ClueId, tuple[str, ...]] = field(default_factory=dict)
 
 

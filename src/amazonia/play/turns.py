@@ -8,28 +8,29 @@ lines.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field
 
 import structlog
 
 from amazonia.domain.case import CharacterId, ClueId, TopicId
-from amazonia.domain.director import Beat, direct, meet, suggestions
 from amazonia.domain.errors import NotOwned, Unknown
-from amazonia.domain.projection import clue_note, counter_view, news
-from amazonia.domain.session import play
 from amazonia.errors import Busy, NoSuchTurn, StoreDown
-from amazonia.play.game import Game, Table
+from amazonia.play.audience import Audience
+from amazonia.play.directing import open_turn, unclear
+from amazonia.play.game import Game
+from amazonia.play.performing import Share, next_piece, performance_in_full, performance_of
 from amazonia.play.sessions import ID_ALPHABET
+from amazonia.play.stream import closing_events, done_data, opening_events, reply_of
 from amazonia.play.text import question_key
 from amazonia.ports import (
     Accepted,
     Asked,
     Chance,
     Json,
-    Opening,
     Owners,
-    Performance,
+    Said,
     Spoke,
     Stream,
     StreamEvent,
@@ -37,25 +38,39 @@ from amazonia.ports import (
     Team,
     Turn,
     Turns,
+    Understanding,
     Voice,
+    VoiceFailed,
     Watcher,
 )
-from amazonia.voice.speak import Deadline, authored_reply
+from amazonia.voice.speak import Deadline, completion
 
 log = structlog.get_logger()
 
-SHARE_EVERY = 0.1
-"""Seconds after which a slow performance is made visible to other processes."""
 RETRIES = 40
 """How often saving a reply is tried while the database does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The times that bound a turn, in seconds."""
+    """What bounds a turn.
+
+    Attributes:
+        deadline: seconds; `duplicate_window` too.
+        history: how many messages of the conversation a voice is told.
+    """
 
     deadline: float = 18.0
     duplicate_window: float = 5.0
+    history: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """A turn that this process speaks."""
+
+    task: asyncio.Task[None]
+    audience: Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,7 @@ class Interviews:
 
     Attributes:
         watch: tells how far a turn is that another process speaks.
+        understanding: gives a second opinion on unclear questions, if anything does.
     """
 
     game: Game
@@ -74,9 +90,11 @@ class Interviews:
     voice: Voice
     chance: Chance
     limit: Limit
+    understanding: Understanding | None = None
     _mine: set[str] = field(default_factory=set)
     """Turns that this process is about to accept or speaks."""
-    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _running: dict[str, Speaking] = field(default_factory=dict)
+    _leaving: set[asyncio.Task[None]] = field(default_factory=set)
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────
 
@@ -129,9 +147,11 @@ class Interviews:
 
     async def _accept(self, team: Team, asked: Asked, turn_id: str, deadline: Deadline) -> Accepted:
         """Commit the turn, as soon as the character is free."""
+        opinion = await self._second_opinion(team, asked, deadline)
+        owner = self.owners.token
         while True:
             accepted = await self.turns.accept(
-                asked, lambda newest: self._direct(newest, asked, turn_id)
+                asked, lambda newest: open_turn(self.game, newest, asked, opinion, turn_id, owner)
             )
             if accepted.how != "busy":
                 return accepted
@@ -139,23 +159,14 @@ class Interviews:
                 raise Busy(f"{asked.character} is still speaking")
             await self._wait_for(team, accepted.turn, deadline)
 
-    def _direct(self, team: Team, asked: Asked, turn_id: str) -> Opening:
-        """Understand the question and choose the beat, on the team's newest state. Pure but for
-        the seed, which is committed with it."""
-        table = self.game.table(team)
-        character = meet(table.case, table.words, table.state, asked.character)
-        listener = self.game.library.listener(table.case, team.lang)
-        reading = listener.listen(character.id, asked.message, table.state.talk.get(character.id))
-        seed = self.chance.number(2**31)
-        beat = direct(table.case, table.words, table.state, character, reading, seed, asked.shown)
-        return Opening(
-            id=turn_id,
-            seed=seed,
-            beat=beat,
-            answer=_answer(table, beat, seed),
-            owner=self.owners.token,
-            at=self.game.clock.now(),
-        )
+    async def _second_opinion(
+        self, team: Team, asked: Asked, deadline: Deadline
+    ) -> Sequence[TopicId] | None:
+        """Which open topic a model takes an unclear question to mean; None to leave it unclear."""
+        if self.understanding is None:
+            return None
+        question = unclear(self.game, team, asked)
+        return await self.understanding.choose(question, deadline) if question else None
 
     async def _wait_for(self, team: Team, turn: Turn, deadline: Deadline) -> None:
         """Wait until a turn is done, at most until the deadline."""
@@ -172,17 +183,22 @@ class Interviews:
         stream = self.streams.open(turn.id)
         for event in opening_events(turn):
             stream.add(event.kind, event.data)
-        task = asyncio.create_task(self._speak(team, turn, stream, deadline), name=turn.id)
-        self._running[turn.id] = task
+        audience = Audience(turn.id, self.turns, self.owners, self.game.clock)
+        speaking = self._speak(team, turn, stream, audience, deadline)
+        task = asyncio.create_task(speaking, name=turn.id)
+        self._running[turn.id] = Speaking(task, audience)
         task.add_done_callback(lambda _: self._let_go(turn.id))
 
     def _let_go(self, turn_id: str) -> None:
-        self._running.pop(turn_id, None)
+        self._running.pop(turn_id).audience.close()
         self._mine.discard(turn_id)
 
-    async def _speak(self, team: Team, turn: Turn, stream: Stream, deadline: Deadline) -> None:
+    async def _speak(
+        self, team: Team, turn: Turn, stream: Stream, audience: Audience, deadline: Deadline
+    ) -> None:
+        """Perform a turn and save it."""
         try:
-            said, source = await self._perform(team, turn, stream, deadline)
+            said, source = await self._perform(team, turn, stream, audience, deadline)
             done = await self._save(turn, said, source)
             for event in closing_events(done, 0):
                 stream.add(event.kind, event.data)
@@ -201,26 +217,35 @@ class Interviews:
             stream.close()
 
     async def _perform(
-        self, team: Team, turn: Turn, stream: Stream, deadline: Deadline
+        self, team: Team, turn: Turn, stream: Stream, audience: Audience, deadline: Deadline
     ) -> tuple[list[StreamEvent], str]:
-        """What was said and whose words it was; the authored lines if the voice fails."""
-        performance = self._performance(team, turn)
-        clock = self.game.clock
-        said: list[StreamEvent] = []
-        shared, source, last = 0, "scripted", clock.monotonic()
+        """What was said and whose words it was; where the voice fails, the authored lines."""
+        performance = await performance_in_full(
+            self.game, self.turns, team, turn, self.limit.history
+        )
+        said: list[Said] = []
+        events: list[StreamEvent] = []
+        share = Share(self.turns, turn.id, events, self.game.clock.monotonic())
+        reason = ""
         try:
-            async with asyncio.timeout(deadline.left()):
-                async for piece in self.voice.speak(performance, deadline):
-                    said.append(stream.add(piece.kind, {"text": piece.text}))
-                    source = piece.source
-                    if clock.monotonic() - last > SHARE_EVERY:
-                        await self.turns.say(turn.id, said[shared:])
-                        shared, last = len(said), clock.monotonic()
+            async with aclosing(self.voice.speak(performance, deadline)) as speech:
+                while (piece := await next_piece(speech, audience, deadline)) is not None:
+                    said.append(piece)
+                    events.append(stream.add("sentence", {"text": piece.text}))
+                    await share.maybe(self.game.clock.monotonic())
+        except TimeoutError:
+            reason = "nobody_listens" if audience.gone else "deadline"
+        except VoiceFailed as exc:
+            reason = exc.reason
         except Exception:
-            log.exception("voice.failed", turn=turn.id)
-            said.append(stream.add("replace", {"text": " ".join(authored_reply(performance))}))
-            source = "scripted"
-        return said, source
+            log.exception("voice.broke", turn=turn.id)
+            reason = "error"
+        if not reason and said:
+            return events, said[-1].source
+        log.info("turn.scripted", turn=turn.id, reason=reason, shown=len(said))
+        rest = completion(performance, said)
+        events += [stream.add("sentence", {"text": piece.text}) for piece in rest]
+        return events, "scripted"
 
     async def _save(self, turn: Turn, said: Sequence[StreamEvent], source: str) -> Turn:
         """Store the reply, patiently."""
@@ -235,17 +260,6 @@ class Interviews:
     async def _finish(self, turn: Turn, said: Sequence[StreamEvent], source: str) -> Turn:
         reply = reply_of(said)
         return await self.turns.finish(turn.id, said, reply, source, self.game.clock.now())
-
-    def _performance(self, team: Team, turn: Turn) -> Performance:
-        table = self.game.table(team)
-        return Performance(
-            case=table.case,
-            words=table.words,
-            lang=team.lang,
-            character=turn.character,
-            lines=turn.lines,
-            message=turn.message,
-        )
 
     # ── listening ───────────────────────────────────────────────────────────────────────────────
 
@@ -264,16 +278,14 @@ class Interviews:
         """Finish a turn with its authored lines if its speaker is dead; else the turn as it is."""
         if turn.status == "done" or self._is_spoken(turn):
             return turn
-        texts = authored_reply(self._performance(team, turn))
-        first = len(opening_events(turn)) + 1
-        said = [StreamEvent(first + i, "sentence", {"text": t}) for i, t in enumerate(texts)]
         place = (turn.id, 0)
         shown = (await self.turns.spoke([place]))[place].said
-        if shown:  # some of it was seen already: replace it
-            text = {"text": " ".join(texts)}
-            said = [*shown, StreamEvent(shown[-1].id + 1, "replace", text)]
+        last = shown[-1].id if shown else len(opening_events(turn))
+        heard = [Said(event.data["text"]) for event in shown]
+        rest = completion(performance_of(self.game, team, turn), heard)
+        said = [StreamEvent(last + i, "sentence", {"text": s.text}) for i, s in enumerate(rest, 1)]
         log.warning("turn.rescued", turn=turn.id, owner=turn.owner)
-        return await self._finish(turn, said, "scripted")
+        return await self._finish(turn, [*shown, *said], "scripted")
 
     def _is_spoken(self, turn: Turn) -> bool:
         """Whether somebody who lives speaks this turn."""
@@ -285,11 +297,13 @@ class Interviews:
         """The turn's events after an id, until `done`, wherever it is spoken."""
         stream = self.streams.get(turn.id) if turn.status == "speaking" else None
         if stream is not None:
-            async for event in stream.after(after):
-                yield event
-                after = event.id
-                if event.kind == "done":
-                    return
+            speaking = self._running.get(turn.id)
+            with speaking.audience.seat() if speaking else nullcontext():
+                async for event in stream.after(after):
+                    yield event
+                    after = event.id
+                    if event.kind == "done":
+                        return
         async for event in self._events_elsewhere(team, turn.id, after):
             yield event
 
@@ -311,16 +325,20 @@ class Interviews:
             yield event
 
     async def _follow(self, team: Team, turn: Turn, after: int) -> AsyncIterator[StreamEvent]:
-        """What is said while another process speaks."""
-        while True:
-            spoke = await self.watch.next((turn.id, after))
-            for event in spoke.said if spoke else ():
-                after = event.id
-                yield event
-            if spoke is None or spoke.status == "done":
-                return
-            if not self._is_spoken(turn):
-                await self.rescue(team, turn)
+        """What is said while another process speaks, which is told that somebody listens."""
+        await self.turns.listen(turn.id, self.owners.token)
+        try:
+            while True:
+                spoke = await self.watch.next((turn.id, after))
+                for event in spoke.said if spoke else ():
+                    after = event.id
+                    yield event
+                if spoke is None or spoke.status == "done":
+                    return
+                if not self._is_spoken(turn):
+                    await self.rescue(team, turn)
+        finally:
+            self._later(self._leave(turn.id))
 
     async def rest(self, turn: Turn, after: int) -> list[StreamEvent]:
         """The events of a finished turn after an id."""
@@ -338,80 +356,21 @@ class Interviews:
                 return event.data
         return done_data(await self.turn(team, turn.id))
 
+    async def _leave(self, turn_id: str) -> None:
+        """Tell the process that speaks a turn that nobody listens here."""
+        try:
+            await self.turns.leave(turn_id, self.owners.token, self.game.clock.now())
+        except StoreDown:
+            log.warning("turn.listener_not_signed_off", turn=turn_id)
+
+    def _later(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
     # ── living and dying ────────────────────────────────────────────────────────────────────────
 
     async def drain(self) -> None:
         """Wait until every turn that this process speaks is answered and saved."""
-        while self._running:
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
-
-
-def _answer(table: Table, beat: Beat, seed: int) -> Json:
-    """What the reply will hold beside the voice's words."""
-    case, words, before = table.case, table.words, table.state
-    after = play(before, beat.events)
-    who = words.characters[beat.character]
-    character = case.characters[beat.character]
-
-    def question(topic: TopicId) -> str:
-        return who.topics[topic].suggestion
-
-    return {
-        "kind": beat.kind,
-        "emotion": beat.emotion,
-        "gesture": beat.gesture,
-        "clues": [clue_note(case, words, after, case.clues[clue]) for clue in beat.clues],
-        "unlocked": news(case, words, before, after),
-        "counter": counter_view(case, words, after, table.team.id),
-        "suggestions": [question(t) for t in suggestions(case, after, character, salt=seed)],
-        "readings": [{"label": who.topics[t].label, "text": question(t)} for t in beat.readings],
-    }
-
-
-# ── a turn's events ─────────────────────────────────────────────────────────────────────────────
-
-
-def opening_events(turn: Turn) -> list[StreamEvent]:
-    """What comes before the voice: `turn`, and the `gesture`."""
-    events = [StreamEvent(1, "turn", {"turn_id": turn.id, "duplicate": False})]
-    if turn.answer["gesture"]:
-        events.append(StreamEvent(2, "gesture", {"text": turn.answer["gesture"]}))
-    return events
-
-
-def closing_events(turn: Turn, last: int) -> list[StreamEvent]:
-    """What comes after the voice: `clue`, `counter`, `unlock`, and `done`.
-
-    Args:
-        last: the id of the last event before them.
-    """
-    answer = turn.answer
-    pairs: list[tuple[str, Json]] = [("clue", clue) for clue in answer["clues"]]
-    if answer["counter"]:
-        pairs.append(("counter", answer["counter"]))
-    pairs += [("unlock", item) for item in answer["unlocked"]]
-    pairs.append(("done", done_data(turn)))
-    return [StreamEvent(last + i, kind, data) for i, (kind, data) in enumerate(pairs, 1)]
-
-
-def done_data(turn: Turn) -> Json:
-    """The whole reply of a finished turn."""
-    return {
-        "turn_id": turn.id,
-        "entity_id": turn.character,
-        "reply": turn.reply,
-        "source": turn.source,
-        **turn.answer,
-        "elapsed_ms": turn.elapsed_ms,
-        "duplicate": False,
-    }
-
-
-def reply_of(said: Sequence[StreamEvent]) -> str:
-    """The text that stands after everything was said."""
-    texts: list[str] = []
-    for event in said:
-        if event.kind == "replace":
-            texts = []
-        texts.append(event.data["text"])
-    return " ".join(texts)
+        while tasks := [speaking.task for speaking in self._running.values()] + [*self._leaving]:
+            await asyncio.gather(*tasks, return_exceptions=True)

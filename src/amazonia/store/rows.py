@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from amazonia.domain.case import CharacterId, ClueId, Lang
+from amazonia.domain.case import CharacterId, ClueId, Lang, TopicId
 from amazonia.domain.codec import dump_event, dump_state, load_state
 from amazonia.domain.director import Beat
 from amazonia.domain.session import Event
@@ -65,6 +65,7 @@ def beat_json(beat: Beat) -> Json:
         "topics": list(beat.topics),
         "readings": list(beat.readings),
         "clues": list(beat.clues),
+        "follows": beat.follows,
     }
 
 
@@ -84,6 +85,7 @@ def turn_of(row: Row) -> Turn:
         at,
         ms,
         owner,
+        seed,
     ) = row
     kept: dict[str, Any] = orjson.loads(beat)
     return Turn(
@@ -101,6 +103,9 @@ def turn_of(row: Row) -> Turn:
         accepted_at=at,
         elapsed_ms=ms,
         owner=owner,
+        topics=tuple(TopicId(topic) for topic in kept.get("topics", ())),
+        follows=kept.get("follows", False),  # turns of version 0.1 do not say
+        seed=seed,
     )
 
 

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from amazonia.store.tables import devices, events, meta, reports, teams, turn_events, turns
+from amazonia.store.tables import (
+    devices,
+    events,
+    listeners,
+    meta,
+    replies,
+    reports,
+    spending,
+    teams,
+    turn_events,
+    turns,
+)
 
 p = bindparam
 
@@ -70,6 +93,7 @@ TURN_FIELDS = (
     turns.c.accepted_at,
     turns.c.elapsed_ms,
     turns.c.owner,
+    turns.c.seed,
 )
 
 _of_talk = (turns.c.team_id == p("team_id"), turns.c.character == p("character"))
@@ -95,6 +119,12 @@ turn = select(*TURN_FIELDS).where(turns.c.id == p("turn_id"))
 team_turn = turn.where(turns.c.team_id == p("team_id"))
 turn_status = select(turns.c.status).where(turns.c.id == p("turn_id"))
 history = select(*TURN_FIELDS).where(*_of_talk).order_by(turns.c.version)
+recent = (
+    select(*TURN_FIELDS)
+    .where(*_of_talk, turns.c.status == "done")
+    .order_by(turns.c.version.desc())
+    .limit(p("most", type_=Integer))
+)
 speaking = select(*TURN_FIELDS).where(turns.c.status == "speaking")
 speaking_of_team = speaking.where(turns.c.team_id == p("team_id"))
 finish_turn = (
@@ -124,6 +154,84 @@ last_said = (
 
 add_report = insert(reports).values(
     turn_id=p("turn_id"), team_id=p("team_id"), reason=p("reason"), at=p("at")
+)
+
+add_listener = insert(listeners).values(turn_id=p("turn_id"), owner=p("owner"))
+change_listener = (
+    update(listeners)
+    .where(listeners.c.turn_id == p("turn"), listeners.c.owner == p("process"))
+    .values(left_at=p("new_left_at"))
+)
+turn_listeners = (
+    select(listeners.c.owner, listeners.c.left_at)
+    .where(listeners.c.turn_id == p("turn_id"))
+    .order_by(listeners.c.owner)
+)
+forget_listeners = delete(listeners).where(listeners.c.turn_id == p("turn_id"))
+
+# ── model replies ───────────────────────────────────────────────────────────────────────────────
+
+_named = replies.c.key == p("name")
+_flight = (_named, replies.c.owner == p("process"), replies.c.status == "running")
+_complete = replies.c.status == "done"
+
+reply = select(replies.c.status, replies.c.owner, replies.c.sentences, replies.c.used_at).where(
+    _named
+)
+add_reply = insert(replies).values(
+    key=p("name"), status="running", owner=p("process"), sentences="[]", bytes=0, used_at=p("now")
+)
+take_reply = (
+    update(replies)
+    .where(_named)
+    .values(status="running", owner=p("process"), sentences="[]", bytes=0, used_at=p("now"))
+)
+say_reply = update(replies).where(*_flight).values(sentences=p("so_far"))
+finish_reply = (
+    update(replies)
+    .where(*_flight)
+    .values(status="done", sentences=p("so_far"), bytes=p("size"), used_at=p("now"))
+)
+fail_reply = (
+    update(replies).where(*_flight).values(status="failed", sentences="[]", used_at=p("now"))
+)
+abandon_reply = delete(replies).where(*_flight)
+use_reply = (
+    update(replies).where(_named, _complete, replies.c.used_at < p("now")).values(used_at=p("now"))
+)
+
+forget_unfinished = delete(replies).where(
+    or_(
+        and_(replies.c.status == "failed", replies.c.used_at < p("failed_before")),
+        and_(replies.c.status == "running", replies.c.used_at < p("begun_before")),
+    )
+)
+reply_bytes = select(func.coalesce(func.sum(replies.c.bytes), 0)).where(_complete)
+least_used_replies = (
+    select(replies.c.key, replies.c.bytes)
+    .where(_complete)
+    .order_by(replies.c.used_at)
+    .limit(p("most", type_=Integer))
+)
+forget_reply = delete(replies).where(_named, _complete)
+complete_replies = select(func.count()).where(_complete)
+forget_all_replies = delete(replies)
+
+# ── spending ────────────────────────────────────────────────────────────────────────────────────
+
+spent = select(spending.c.tokens, spending.c.micros).where(
+    spending.c.day == p("date"), spending.c.scope == p("purse")
+)
+spend = (
+    update(spending)
+    .where(spending.c.day == p("date"), spending.c.scope == p("purse"))
+    .values(
+        tokens=spending.c.tokens + p("more_tokens", type_=BigInteger),
+        micros=spending.c.micros + p("more_micros", type_=BigInteger),
+    )
+)
+begin_spending = insert(spending).values(
+    day=p("date"), scope=p("purse"), tokens=p("more_tokens"), micros=p("more_micros")
 )
 
 # ── meta ────────────────────────────────────────────────────────────────────────────────────────

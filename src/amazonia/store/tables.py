@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Float,
     ForeignKey,
@@ -85,6 +86,14 @@ turn_events = Table(
     Column("data", Text, nullable=False),
 )
 
+listeners = Table(
+    "listeners",
+    metadata,
+    Column("turn_id", String(24), ForeignKey("turns.id"), primary_key=True),
+    Column("owner", String(96), primary_key=True),
+    Column("left_at", Float),
+)
+
 reports = Table(
     "reports",
     metadata,
@@ -93,6 +102,27 @@ reports = Table(
     Column("team_id", String(24), ForeignKey("teams.id"), nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", Float, nullable=False),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("status", String(8), nullable=False),
+    Column("owner", String(96), nullable=False),
+    Column("sentences", Text, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("used_at", Float, nullable=False),
+)
+Index("ix_replies_used", replies.c.status, replies.c.used_at, replies.c.bytes)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("scope", String(80), primary_key=True),
+    Column("tokens", BigInteger, nullable=False),
+    Column("micros", BigInteger, nullable=False),
 )
 
 meta = Table(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from amazonia.domain.case import CharacterId
 from amazonia.errors import NoSuchTurn
-from amazonia.ports import Accepted, Asked, Opening, Spoke, StreamEvent, Team, Turn
+from amazonia.ports import Accepted, Asked, Listening, Opening, Spoke, StreamEvent, Team, Turn
 from amazonia.store import statements as sql
 from amazonia.store.database import Database, Tx
 from amazonia.store.rows import beat_json, dump, said_of, said_row, turn_of
@@ -58,6 +58,7 @@ class StoredTurns:
                 "new_elapsed_ms": elapsed,
             }
             tx.run(sql.finish_turn, values)
+            tx.run(sql.forget_listeners, {"turn_id": turn_id})
             last = tx.row(sql.last_said, {"turn_id": turn_id})
             seen = last[0] if last else 0
             tx.run_many(sql.add_turn_event, (said_row(turn_id, e) for e in said if e.id > seen))
@@ -91,6 +92,12 @@ class StoredTurns:
         rows = await self.database.read(lambda tx: tx.rows(sql.history, values))
         return [turn_of(row) for row in rows]
 
+    async def recent(self, team_id: str, character: CharacterId, most: int) -> list[Turn]:
+        """The newest `most` finished turns with a character, oldest first."""
+        values = {"team_id": team_id, "character": character, "most": most}
+        rows = await self.database.read(lambda tx: tx.rows(sql.recent, values))
+        return [turn_of(row) for row in reversed(rows)]
+
     async def speaking(self, team_id: str | None = None) -> list[Turn]:
         """The turns that are not finished, of one team or of all."""
 
@@ -105,6 +112,34 @@ class StoredTurns:
         """Note that a team objects to a turn."""
         values = {"turn_id": turn_id, "team_id": team_id, "reason": reason, "at": at}
         await self.database.write(lambda tx: tx.run(sql.add_report, values))
+
+    async def listen(self, turn_id: str, owner: str) -> None:
+        """Somebody in a process listens to a turn; nothing is kept once the turn is done."""
+
+        def job(tx: Tx) -> None:
+            if tx.row(sql.turn_status, {"turn_id": turn_id}) != ("speaking",):
+                return
+            again = {"turn": turn_id, "process": owner, "new_left_at": None}
+            if not tx.run(sql.change_listener, again):
+                tx.run(sql.add_listener, {"turn_id": turn_id, "owner": owner})
+
+        await self.database.write(job)
+
+    async def leave(self, turn_id: str, owner: str, at: float) -> None:
+        """Nobody in that process listens any more."""
+        values = {"turn": turn_id, "process": owner, "new_left_at": at}
+        await self.database.write(lambda tx: tx.run(sql.change_listener, values))
+
+    async def listeners(self, turn_ids: Sequence[str]) -> Mapping[str, tuple[Listening, ...]]:
+        """Who listens or listened to turns. One that is done or had no listener is absent."""
+
+        def job(tx: Tx) -> dict[str, tuple[Listening, ...]]:
+            found = {id_: tx.rows(sql.turn_listeners, {"turn_id": id_}) for id_ in turn_ids}
+            return {
+                id_: tuple(Listening(*row) for row in rows) for id_, rows in found.items() if rows
+            }
+
+        return await self.database.read(job)
 
 
 def _talk(asked: Asked) -> dict[str, object]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
@@ -19,7 +19,7 @@ from amazonia.errors import StoreDown, TooFast, UnknownCode
 from amazonia.play import confront, hints, history, notebook, publish, riddles
 from amazonia.play.sessions import SignedIn, show_code
 from amazonia.play.text import clean
-from amazonia.play.turns import done_data
+from amazonia.play.stream import done_data
 from amazonia.ports import Accepted, StreamEvent, Team
 from amazonia.services import Services
 from amazonia.web import models
@@ -27,6 +27,8 @@ from amazonia.web.answers import Json
 from amazonia.web.security import device_of
 from amazonia.web.session import TheServices, TheTeam, cookies_of, is_secure
 from amazonia.web.sse import event_stream, last_event_id
+
+T = TypeVar("T")
 
 router = APIRouter(
     responses={
@@ -192,8 +194,32 @@ async def chat(
     if "text/event-stream" in request.headers.get("accept", ""):
         events = services.interviews.events(team, turn)
         return event_stream(_marked(events, accepted), {"Location": f"/api/turns/{turn.id}"})
-    reply = await services.interviews.reply(team, turn)
+    reply = await _while_connected(request, services.interviews.reply(team, turn))
     return Json({**reply, "duplicate": accepted.how == "duplicate"})
+
+
+async def _while_connected(request: Request, waiting: Coroutine[Any, Any, T]) -> T:
+    """Wait for something as long as the client does.
+
+    Raises:
+        HTTPException: the client went away; nobody reads this.
+    """
+    work = asyncio.ensure_future(waiting)
+    gone = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return work.result()
+        raise HTTPException(499)
+    finally:
+        work.cancel()
+        gone.cancel()
+
+
+async def _disconnected(request: Request) -> None:
+    """Wait until the client closes its connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _marked(
@@ -320,9 +346,10 @@ async def health(services: TheServices) -> Response:
         "database": "ok" if database else "down",
         "cache": "memory",
         "queue": "in process",
-        "providers": [],
+        "providers": services.interviews.voice.view(),
     }
-    body = {"status": "ok" if database else "degraded", "version": __version__, "checks": checks}
+    well = database and all(voice["state"] == "closed" for voice in checks["providers"])
+    body = {"status": "ok" if well else "degraded", "version": __version__, "checks": checks}
     return Json(body, 200 if database else 503)
 
 
@@ -355,5 +382,6 @@ async def clear_cache(request: Request, services: TheServices) -> Response:
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not token or not hmac.compare_digest(given.encode(), token.encode()):
         raise HTTPException(403)
+    replies = await services.replies.clear()
     epoch = await services.notes.next_epoch()
-    return Json({"cleared": {"replies": 0, "duplicates": 0}, "epoch": epoch})
+    return Json({"cleared": {"replies": replies, "duplicates": 0}, "epoch": epoch})

@@ -1,0 +1,64 @@
+"""What is spent on providers by scope and day, in any database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from amazonia.ports import Purse
+from amazonia.store import statements as sql
+from amazonia.store.database import Database, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSpending:
+    """The `Spending` port."""
+
+    database: Database
+
+    async def reserve(self, day: str, purses: Sequence[Purse], tokens: int, micros: int) -> bool:
+        """Spend from every purse before a call, or from none if one would be overdrawn."""
+
+        def job(tx: Tx) -> bool:
+            if not all(_affords(tx, day, purse, tokens, micros) for purse in purses):
+                return False
+            for purse in purses:
+                _spend(tx, day, purse.scope, tokens, micros)
+            return True
+
+        return await self.database.write(job)
+
+    async def settle(self, day: str, scopes: Sequence[str], tokens: int, micros: int) -> None:
+        """Add to what was reserved; less than zero gives back what a call did not need."""
+
+        def job(tx: Tx) -> None:
+            for scope in scopes:
+                _spend(tx, day, scope, tokens, micros)
+
+        await self.database.write(job)
+
+    async def spent(self, day: str, scopes: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+        """Tokens and micros of every scope asked for."""
+        return await self.database.read(lambda tx: {s: _spent(tx, day, s) for s in scopes})
+
+
+def _affords(tx: Tx, day: str, purse: Purse, tokens: int, micros: int) -> bool:
+    spent_tokens, spent_micros = _spent(tx, day, purse.scope)
+    return _within(spent_tokens + tokens, purse.tokens) and _within(
+        spent_micros + micros, purse.micros
+    )
+
+
+def _within(amount: int, most: int) -> bool:
+    return most == 0 or amount <= most
+
+
+def _spent(tx: Tx, day: str, scope: str) -> tuple[int, int]:
+    row = tx.row(sql.spent, {"date": day, "purse": scope})
+    return (row[0], row[1]) if row else (0, 0)
+
+
+def _spend(tx: Tx, day: str, scope: str, tokens: int, micros: int) -> None:
+    values = {"date": day, "purse": scope, "more_tokens": tokens, "more_micros": micros}
+    if not tx.run(sql.spend, values):
+        tx.run(sql.begin_spending, values)

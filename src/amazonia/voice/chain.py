@@ -1,0 +1,353 @@
+"""The providers in order: who is asked, how often, and what happens when they do not answer.
+
+This is the one place that tries again. Each provider has a breaker and an adaptive limit; retries
+and hedges have budgets of their own; tokens and money are reserved before a call and settled
+after it, also when the call was broken off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from amazonia.ports import Chance, Deadline, Json, VoiceFailed
+from amazonia.voice.breaker import Admission, Breaker
+from amazonia.voice.budget import Bill, Budget
+from amazonia.voice.failures import ProviderFailed
+from amazonia.voice.hedge import Open, race
+from amazonia.voice.limits import Concurrency, Overloaded, RetryBudget
+from amazonia.voice.providers import Provider, Reply, Request
+
+log = structlog.get_logger()
+
+QUEUE_PATIENCE = 0.5
+"""Seconds that a call waits for its turn at a busy provider."""
+BACKOFF = 0.2
+"""Seconds before a retry, and as many again by chance."""
+PARK_UNAUTHORIZED = 300.0
+PARK_RATE_LIMITED = 2.0
+"""Seconds for which a provider is left alone after a 401, and after a 429 that names no time."""
+PROBE_TOKENS = 16
+REMEMBERED = 200
+"""Calls whose durations are remembered, for the health page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """Seconds.
+
+    Attributes:
+        first: until the first word of a reply.
+        gap: between two words.
+        hedge: after which another provider is asked as well; 0 for never.
+    """
+
+    first: float = 6.0
+    gap: float = 4.0
+    hedge: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of whichever provider answers.
+
+    Attributes:
+        tokens: of the prompt, about.
+        spender: who pays.
+        turn: whose sake it is for, in the log.
+    """
+
+    request: Request
+    tokens: int
+    spender: str
+    turn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The end of a reply, and why it ended: ``stop``, or ``length`` if it was cut to size."""
+
+    reason: str
+
+
+Piece = str | Finish | None
+"""A piece of a reply; its end; or None: what came before it is void, another attempt begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A provider with what protects it from us and us from it."""
+
+    provider: Provider
+    breaker: Breaker
+    slots: Concurrency
+    seconds: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    probing: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The provider's name."""
+        return self.provider.endpoint.name
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it may be asked now."""
+        return self.breaker.state == "closed"
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether it has room and hardly fails: only then is a second call worth its price."""
+        view = self.breaker.view()
+        busy = self.slots.in_flight > 0.8 * self.slots.limit or self.slots.waiting
+        return self.is_ready and not busy and view.failures * 5 <= view.calls
+
+    def view(self) -> Json:
+        """How it is, for the health page."""
+        view = self.breaker.view()
+        return {
+            "name": self.name,
+            "model": self.provider.endpoint.model,
+            "state": view.state,
+            "why": view.why,
+            "retry_in_s": round(view.retry_in, 1),
+            "last_success_s": None if view.last_success is None else round(view.last_success, 1),
+            "p95_s": _p95(self.seconds),
+            "in_flight": self.slots.in_flight,
+            "limit": round(self.slots.limit),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Providers, the preferred one first.
+
+    Attributes:
+        retries: how many calls of one turn may repeat another.
+        spare: the process's budget for them; `extra` is that for hedges.
+    """
+
+    channels: Sequence[Channel]
+    timers: Timers
+    retries: int
+    spare: RetryBudget
+    extra: RetryBudget
+    budget: Budget
+    chance: Chance
+    monotonic: Callable[[], float]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether any provider may be asked now."""
+        return any(channel.is_ready for channel in self.channels)
+
+    @property
+    def signature(self) -> str:
+        """Which models speak, for telling their replies from others'."""
+        ends = (channel.provider.endpoint for channel in self.channels)
+        return " ".join(f"{end.base_url}|{end.model}" for end in ends)
+
+    async def stream(
+        self, ask: Ask, deadline: Deadline, shown: Callable[[], bool]
+    ) -> AsyncGenerator[Piece]:
+        """A reply, piece by piece, from the first provider that gives one.
+
+        Args:
+            shown: whether anything of it was shown; from then on nothing is tried again.
+
+        Raises:
+            VoiceFailed: nobody gave one, or the one who did broke off after it was shown.
+        """
+        self.probe(ask)
+        tried: list[Channel] = []
+        retries, failure = self.retries, "no_provider"
+        last: ProviderFailed | None = None
+        while True:
+            channel, admitted = self._next(tried), "go"
+            if channel is None:
+                admitted = await self._repeat(last, tried, deadline) if retries else "stop"
+                if admitted == "stop":
+                    raise VoiceFailed(failure)
+                retries, channel = retries - 1, tried[-1]
+            tried.append(channel)
+            probe = admitted == "probe"
+            try:
+                async with aclosing(self._attempt(ask, tried, deadline, probe=probe)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                return
+            except Overloaded:
+                failure, last = "overloaded", None
+            except ProviderFailed as exc:
+                failure, last = exc.kind, exc
+                if shown():
+                    raise VoiceFailed(exc.kind) from exc
+            yield None
+
+    async def answer(self, ask: Ask, seconds: float) -> str:
+        """A short whole answer of the first provider that is ready, asked once.
+
+        It says nothing about how well the provider speaks, so its breaker is not told.
+
+        Raises:
+            VoiceFailed: there was none in time.
+        """
+        channel = self._next(())
+        if channel is None:
+            raise VoiceFailed("no_provider")
+        try:
+            async with channel.slots.slot(seconds / 4), self._paid(ask) as bill:
+                answer = await channel.provider.ask(ask.request, left=seconds)
+                bill.said = len(answer)
+                return answer
+        except ProviderFailed as exc:
+            raise VoiceFailed(exc.kind) from exc
+        except Overloaded as exc:
+            raise VoiceFailed("overloaded") from exc
+
+    def probe(self, ask: Ask) -> None:
+        """Ask providers that failed whether they are well again. No player waits for it."""
+        for channel in self.channels:
+            if channel.breaker.admit() == "probe":
+                channel.probing[:] = [asyncio.create_task(self._probe(channel, ask))]
+
+    async def close(self) -> None:
+        """Break off the probes under way and settle what was spent."""
+        for channel in self.channels:
+            for task in channel.probing:
+                task.cancel()
+            await asyncio.gather(*channel.probing, return_exceptions=True)
+        await self.budget.close()
+
+    def view(self) -> list[Json]:
+        """How the providers are, for the health page."""
+        return [channel.view() for channel in self.channels]
+
+    def _next(self, tried: Sequence[Channel]) -> Channel | None:
+        return next((c for c in self.channels if c.is_ready and c not in tried), None)
+
+    async def _repeat(
+        self, failure: ProviderFailed | None, tried: Sequence[Channel], deadline: Deadline
+    ) -> Admission:
+        """Whether the last call may be made again, after a pause that the deadline allows."""
+        if failure is None or not failure.retryable:
+            return "stop"
+        pause = failure.retry_after or BACKOFF * (1 + self.chance.number(1000) / 1000)
+        if pause + self.timers.first > deadline.left() or not self.spare.take():
+            return "stop"
+        await asyncio.sleep(pause)
+        return tried[-1].breaker.admit()
+
+    async def _attempt(
+        self, ask: Ask, tried: list[Channel], deadline: Deadline, *, probe: bool
+    ) -> AsyncGenerator[Piece]:
+        """One call, or two at once if the first is slow and hedging is on."""
+        channel = tried[-1]
+        second = self._next(tried) if self.timers.hedge else None
+        if second is None:
+            async with self._call(channel, ask, deadline.left(), probe=probe) as reply:
+                async for text in reply:
+                    yield text
+            yield Finish(reply.finish)
+            return
+
+        def may_hedge() -> bool:
+            calm = channel.is_calm and second.is_calm and self.extra.take()
+            if calm:
+                tried.append(second)
+            return calm
+
+        def opener(of: Channel) -> Open:
+            return lambda: self._call(of, ask, deadline.left())
+
+        speakers = race(opener(channel), opener(second), self.timers.hedge, may_hedge)
+        async with aclosing(speakers) as pieces:
+            async for piece in pieces:
+                yield Finish(piece.finish) if isinstance(piece, Reply) else piece
+
+    @asynccontextmanager
+    async def _call(
+        self, channel: Channel, ask: Ask, left: float, *, probe: bool = False
+    ) -> AsyncIterator[Reply]:
+        """Call a provider and keep the books of how it went.
+
+        Raises:
+            ProviderFailed: what it did instead of answering.
+            Overloaded: too many calls are under way.
+            VoiceFailed: there is no money left.
+        """
+        timers = {"first": self.timers.first, "gap": self.timers.gap, "left": left}
+        try:
+            async with channel.slots.slot(QUEUE_PATIENCE), self._paid(ask) as bill:
+                self.spare.called()
+                self.extra.called()
+                started = self.monotonic()
+                log.info("voice.called", provider=channel.name, turn=ask.turn, probe=probe)
+                async with channel.provider.call(ask.request, **timers) as reply:
+                    try:
+                        yield reply
+                    finally:
+                        bill.usage, bill.said = reply.usage, reply.characters
+                channel.slots.succeeded()
+        except ProviderFailed as exc:
+            self._note_failure(channel, exc, ask, probe=probe)
+            raise
+        except BaseException:  # broken off by us, which is nobody's fault
+            channel.breaker.let_go(probe=probe)
+            raise
+        channel.breaker.succeeded(probe=probe)
+        seconds = self.monotonic() - started
+        channel.seconds.append(seconds)
+        log.info("voice.answered", provider=channel.name, turn=ask.turn, seconds=round(seconds, 2))
+
+    def _note_failure(
+        self, channel: Channel, failure: ProviderFailed, ask: Ask, *, probe: bool
+    ) -> None:
+        log.warning(
+            "voice.failed",
+            provider=channel.name,
+            turn=ask.turn,
+            reason=failure.kind,
+            status=failure.status,
+            detail=failure.detail,
+        )
+        channel.breaker.failed(failure.kind, probe=probe)
+        if failure.kind in {"rate_limited", "server", "silent"}:
+            channel.slots.overloaded()
+        if failure.kind == "rate_limited":
+            channel.breaker.park(failure.retry_after or PARK_RATE_LIMITED, failure.kind)
+        elif failure.kind == "unauthorized":
+            channel.breaker.park(PARK_UNAUTHORIZED, failure.kind)
+            log.error("provider.unauthorized", provider=channel.name, parked_s=PARK_UNAUTHORIZED)
+
+    async def _probe(self, channel: Channel, ask: Ask) -> None:
+        short = replace(ask, request=replace(ask.request, max_tokens=PROBE_TOKENS))
+        seconds = self.timers.first + self.timers.gap
+        try:
+            async with self._call(channel, short, seconds, probe=True) as reply:
+                async for _ in reply:
+                    pass
+        except (ProviderFailed, Overloaded, VoiceFailed) as exc:
+            log.info("provider.still_down", provider=channel.name, reason=str(exc))
+        else:
+            log.info("provider.back", provider=channel.name)
+
+    @asynccontextmanager
+    async def _paid(self, ask: Ask) -> AsyncIterator[Bill]:
+        """Reserve what a call may cost; settle what it did cost, also if it was broken off."""
+        bill = await self.budget.reserve(ask.spender, ask.tokens, ask.request.max_tokens)
+        if bill is None:
+            raise VoiceFailed("budget")
+        try:
+            yield bill
+        finally:
+            self.budget.settle(bill)
+
+
+def _p95(seconds: Sequence[float]) -> float | None:
+    ordered = sorted(seconds)
+    return round(ordered[int(len(ordered) * 0.95)], 2) if ordered else None
