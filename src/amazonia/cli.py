@@ -77,6 +77,27 @@ def provider(
 
 
 @app.command()
+def bench(
+    cases: Annotated[list[str], typer.Argument(help="Cases or groups: all, faults, healthy40, …")],
+    quick: Annotated[
+        bool, typer.Option(help="A glimpse of each; its figures prove nothing.")
+    ] = False,
+    json_file: Annotated[Path, typer.Option("--json", help="File for the results.")] = Path(
+        "test-results/bench.json"
+    ),
+    svg: Annotated[Path | None, typer.Option(help="File for the chart.")] = None,
+) -> None:
+    """Load the game, on this machine, beside the references it is compared with."""
+    from amazonia.loadtest.run import UnknownCase
+    from amazonia.loadtest.run import bench as run
+
+    try:
+        raise typer.Exit(run(cases, quick=quick, json=json_file, svg=svg))
+    except UnknownCase as exc:
+        raise typer.BadParameter(str(exc)) from exc
+
+
+@app.command()
 def check(
     cases: Annotated[list[str] | None, typer.Argument(help="Cases; all if none is named.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,

@@ -11,6 +11,8 @@
     ├── NoSuchTurn        the team has no turn of that id
     ├── Busy              the character is still speaking; the question was not accepted
     ├── TooFast           more than the limit allows; nothing was changed
+    ├── ProviderFailed    what a provider did instead of answering (amazonia.voice.failures)
+    ├── Overloaded        too many calls to a provider are under way (amazonia.voice.limits)
     ├── Conflict          somebody else of the team was faster; try again from the newest state
     └── StoreDown         the database does not answer; nothing was changed
 """

@@ -67,7 +67,7 @@ class ModelUnderstanding:
         request = Request(prompt.messages, CHOICE_TOKENS, temperature=0.0)
         ask = Ask(request, prompt.tokens, question.spender)
         try:
-            answer = _read(await self._chain.answer(ask, deadline.cap(PATIENCE)), question)
+            answer = read_answer(await self._chain.answer(ask, deadline.cap(PATIENCE)), question)
         except VoiceFailed:
             self._breaker.failed("silent", probe=probe)
             raise
@@ -100,7 +100,7 @@ class ModelUnderstanding:
         return blake2s(repr(parts).encode()).hexdigest()
 
 
-def _read(answer: str, question: Unclear) -> str:
+def read_answer(answer: str, question: Unclear) -> str:
     """The answer, if it is one.
 
     Raises:
