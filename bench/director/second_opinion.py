@@ -23,6 +23,7 @@ from typing import Any
 from amazonia.content.library import Library, bundled_cases
 from amazonia.domain.case import Case, CharacterId, Lang, TopicId
 from amazonia.domain.understanding import Listener, Reading
+from amazonia.play.directing import settle
 from amazonia.ports import Unclear, VoiceFailed
 from amazonia.voice.prompt import choose_prompt
 from amazonia.voice.understand import read_answer
@@ -70,10 +71,13 @@ def main(command: str, path: Path) -> None:
     for name, given in (("director alone", {}), ("with a second opinion", answers)):
         count: Counter[str] = Counter()
         for line, reading, question in questions:
-            tally(line, settle(reading, question, given.get(line["id"])), question, count)
+            who = case.characters[question.character]
+            heard = settle(who, reading, opinion(question, given.get(line["id"])))
+            tally(line, heard, question, count)
         print(
-            f"{name:22}  in scope n={count['topic']}: answered right "
-            f"{count['right'] / count['topic']:.1%}, asked back {count['unsure'] / count['topic']:.1%}, "
+            f"{name:22}  in scope n={count['topic']}: "
+            f"answered right {count['right'] / count['topic']:.1%}, "
+            f"asked back {count['unsure'] / count['topic']:.1%}, "
             f"answered wrong {count['false'] / count['topic']:.1%}, "
             f"taken for out of scope {count['missed'] / count['topic']:.1%}; "
             f"wrong clue {count['clue']} of {len(questions)} = {count['clue'] / len(questions):.2%}"
@@ -81,22 +85,20 @@ def main(command: str, path: Path) -> None:
     print(f"the director was unsure about {len(answers)} of {len(questions)}")
 
 
-def settle(reading: Reading, question: Unclear, answer: str | None) -> tuple[str, TopicId | None]:
-    """The decision, and the topic if it is to answer."""
-    if reading.decision != "unsure" or answer is None:
-        return reading.decision, reading.topics[0] if reading.topics else None
+def opinion(question: Unclear, answer: str | None) -> list[TopicId] | None:
+    """What a recorded answer means."""
+    if answer is None:
+        return None
     try:
         number = read_answer(answer, question)
     except VoiceFailed:
-        return reading.decision, None
-    return ("out", None) if number == "none" else ("answer", list(question.topics)[int(number) - 1])
+        return None
+    return [] if number == "none" else [list(question.topics)[int(number) - 1]]
 
 
-def tally(
-    line: Json, decided: tuple[str, TopicId | None], question: Unclear, count: Counter[str]
-) -> None:
+def tally(line: Json, heard: Reading, question: Unclear, count: Counter[str]) -> None:
     """Count one question."""
-    decision, topic = decided
+    decision, topic = heard.decision, heard.topics[0] if heard.topics else None
     right = [t for t in (line["topic"], *line.get("also", ())) if t]
     topics = question.case.characters[question.character].topics
     if decision == "answer" and topic is not None:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from zlib import crc32
 
-from amazonia.domain.case import TopicId
+from amazonia.domain.case import Character, TopicId
 from amazonia.domain.director import Beat, direct, meet, suggestions
 from amazonia.domain.projection import clue_note, counter_view, news
 from amazonia.domain.session import opens, play
-from amazonia.domain.understanding import Decision, Reading
+from amazonia.domain.understanding import Reading
 from amazonia.play.game import Game, Table
 from amazonia.ports import Asked, Json, Opening, Team, Unclear
 
@@ -36,7 +36,7 @@ def open_turn(
     """
     table = game.table(team)
     character = meet(table.case, table.words, table.state, asked.character)
-    reading = _settled(_read(game, table, asked), opinion)
+    reading = settle(character, _read(game, table, asked), opinion)
     seed = crc32(f"{asked.character}/{asked.shown}/{asked.key}".encode()) & 0x7FFFFFFF
     beat = direct(table.case, table.words, table.state, character, reading, seed, asked.shown)
     answer = _answer(table, beat, seed)
@@ -74,13 +74,19 @@ def _read(game: Game, table: Table, asked: Asked) -> Reading:
     return listener.listen(asked.character, asked.message, table.state.talk.get(asked.character))
 
 
-def _settled(reading: Reading, opinion: Sequence[TopicId] | None) -> Reading:
-    """An unclear reading, as a second opinion has it."""
-    if reading.decision != "unsure" or opinion is None:
+def settle(character: Character, reading: Reading, opinion: Sequence[TopicId] | None) -> Reading:
+    """An unclear reading, as a second opinion has it.
+
+    The opinion that it is about none of the topics counts for nothing: what the director took for
+    in scope nearly always is, and the buttons show what there is to ask. Where a clue may be won,
+    both must have thought of the topic (measured: `bench/director/second_opinion.py`).
+    """
+    if reading.decision != "unsure" or not opinion:
         return reading
-    others = tuple(topic for topic in reading.topics if topic not in opinion)
-    decision: Decision = "answer" if opinion else "out"
-    return replace(reading, decision=decision, topics=(*opinion, *others)[:3], double=False)
+    if character.topics[opinion[0]].clues and opinion[0] not in reading.topics:
+        return reading
+    others = (topic for topic in reading.topics if topic not in opinion)
+    return replace(reading, decision="answer", topics=(*opinion, *others)[:3], double=False)
 
 
 def _answer(table: Table, beat: Beat, seed: int) -> Json:
