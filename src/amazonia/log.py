@@ -6,12 +6,71 @@ ever logged.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import logging
+import os
+import queue
 import sys
+import threading
+from functools import cache
+from typing import Any, TextIO, cast
 
+import orjson
 import structlog
 
 from amazonia.settings import Settings
+
+
+class _Writer:
+    """A stream to standard error that keeps nobody waiting: a thread writes.
+
+    Lines that come while it writes go out together. An orderly end waits for the last; one that
+    was logged in the very moment in which a process is killed may be lost.
+    """
+
+    def __init__(self) -> None:
+        self._start()
+        os.register_at_fork(after_in_child=self._start)  # a fork takes no thread along
+        atexit.register(self._finish)
+
+    def write(self, text: str) -> int:
+        """Take a line, or a piece of one."""
+        self._texts.put(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing: the thread does it."""
+
+    def _start(self) -> None:
+        self._texts: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
+        self._thread.start()
+
+    def _finish(self) -> None:
+        self._texts.put(None)
+        self._thread.join(timeout=2.0)
+
+    def _write_all(self) -> None:
+        while (text := self._texts.get()) is not None:
+            texts: list[str | None] = [text]
+            while not self._texts.empty():
+                texts.append(self._texts.get())
+            with contextlib.suppress(OSError, ValueError):  # standard error was closed
+                sys.stderr.write("".join(filter(None, texts)))
+                sys.stderr.flush()
+            if None in texts:
+                return
+
+
+@cache
+def _writer() -> _Writer:
+    """The one of this process."""
+    return _Writer()
+
+
+def _json(event: Any, **_: object) -> str:
+    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def set_up(settings: Settings) -> None:
@@ -25,7 +84,7 @@ def set_up(settings: Settings) -> None:
     renderer: structlog.types.Processor = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if pretty
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
+        else structlog.processors.JSONRenderer(serializer=_json)
     )
     faults: list[structlog.types.Processor] = (
         [] if pretty else [structlog.processors.format_exc_info]
@@ -33,10 +92,10 @@ def set_up(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, *faults, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _writer())),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_writer())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -45,6 +45,7 @@ from amazonia.voice.breaker import Breaker
 from amazonia.voice.budget import Allowance, Budget
 from amazonia.voice.chain import Chain, Channel, Timers
 from amazonia.voice.flights import Flights
+from amazonia.voice.guard import prepare
 from amazonia.voice.limits import Concurrency, RetryBudget
 from amazonia.voice.providers import Endpoint, Provider, open_http
 from amazonia.voice.speak import ScriptedVoice, Speaker
@@ -106,6 +107,11 @@ def open_library(settings: Settings) -> Library:
             f"AMAZONIA_CASES: there is no case in '{folder}'; a folder of case folders"
         )
     library.open()
+    if settings.voices:
+        for name in library.names():
+            case = library.case(name)
+            for lang, words in case.words.items():
+                prepare(case, words, library.language(lang))
     return library
 
 

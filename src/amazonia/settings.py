@@ -411,7 +411,37 @@ def _default(value: object) -> str:
     return "" if value in ("", (), None) else f"`{value}`"
 
 
+_GROUPS = {
+    "PORT": "Serving",
+    "SECRET_KEY": "Secrets: python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+    "DATABASE_URL": "What is kept, and what instances share",
+    "AMAZONIA_ENV": "This installation",
+    "OPENAI_API_KEY": "Who speaks; without a provider, the authored voice",
+    "OPENAI_MAX_TOKENS": "What a provider is asked for",
+    "TURN_DEADLINE": "How long anything may take",
+    "BUDGET_TEAM_TOKENS": "What providers may cost",
+    "DUPLICATE_WINDOW": "Turns and processes",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "What is told",
+}
+"""The headings of `.env.example`, each before its first variable."""
+
+
+def env_example() -> str:
+    """`.env.example`: every variable in a comment, with its meaning and its default."""
+    lines = [
+        "# Copy this to .env and take the # away before what you set.",
+        "# What the environment itself sets comes first; an empty value counts as not set.",
+    ]
+    for field in Settings.model_fields.values():
+        name = str(field.validation_alias)
+        if name in _GROUPS:
+            lines += ["", f"# ── {_GROUPS[name]}"]
+        value = _default(field.default).strip("`")
+        lines += ["", f"# {field.description}", f"#{name}={value}"]
+    return "\n".join([*lines, ""])
+
+
 if __name__ == "__main__":
     import sys
 
-    sys.stdout.write(settings_table())
+    sys.stdout.write(env_example() if sys.argv[1:] == ["env"] else settings_table())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from amazonia.content.files import read_sheet
-from amazonia.domain.language import Language, fold, stem
+from amazonia.domain.language import Act, GuardWords, Language, fold, stem
 
 FOLDER = Path(__file__).parent / "languages"
 
@@ -15,6 +17,18 @@ FOLDER = Path(__file__).parent / "languages"
 def languages() -> list[str]:
     """The languages that there is data for."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def fingerprint(folder: Path = FOLDER) -> str:
+    """A hash of what is learned from: all data of the languages but that of the guard.
+
+    The section ``guard:`` stands last in a file.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.yaml")):
+        learned_from, _, _ = path.read_bytes().partition(b"\nguard:\n")
+        digest.update(path.name.encode() + b"\0" + learned_from)
+    return digest.hexdigest()[:16]
 
 
 @cache
@@ -40,6 +54,48 @@ def language(code: str) -> Language:
         about=tuple(data["about"]),
         smalltalk={kind: tuple(lines) for kind, lines in data["smalltalk"].items()},
         offtopic=tuple(data["offtopic"]),
+        guard=_guard(data.get("guard", {})),
+    )
+
+
+def _guard(data: Mapping[str, Any]) -> GuardWords:
+    """What the guard looks for; a language without it has a guard that knows fewer words."""
+
+    def folded(part: str) -> frozenset[str]:
+        return frozenset(fold(word) for word in data.get(part, ()))
+
+    def phrases(part: str) -> tuple[str, ...]:
+        return tuple(fold(phrase) for phrase in data.get(part, ()))
+
+    return GuardWords(
+        names=folded("names"),
+        people=folded("people"),
+        selves=folded("selves"),
+        persons=folded("persons"),
+        numbers={fold(word): value for word, value in data.get("numbers", {}).items()},
+        point=folded("point"),
+        joint=folded("joint"),
+        clock=frozenset(data.get("clock", ())),
+        measures=folded("measures"),
+        acts={
+            name: Act(**{kind: frozenset(map(fold, forms)) for kind, forms in act.items()})
+            for name, act in data.get("acts", {}).items()
+        },
+        mild=frozenset(data.get("mild", ())),
+        blames=phrases("blames"),
+        blamed=folded("blamed"),
+        relative=folded("relative"),
+        confirms=phrases("confirms"),
+        answers=folded("answers"),
+        machine=phrases("machine"),
+        personal=phrases("personal"),
+        profanity=phrases("profanity"),
+        own=folded("own"),
+        foreign={
+            code: frozenset(map(fold, words)) for code, words in data.get("foreign", {}).items()
+        },
+        everyday=folded("everyday"),
+        endings=phrases("endings"),
     )
 
 

@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from amazonia.content import training
-from amazonia.content.languages import FOLDER, language
-from amazonia.content.load import case_names, load_case, revision
+from amazonia.content.languages import fingerprint, language
+from amazonia.content.load import case_names, load_case
 from amazonia.domain.case import Case, CharacterId, Lang
 from amazonia.domain.language import Language, Reader
 from amazonia.domain.understanding import Ear, Listener
@@ -95,7 +95,7 @@ class Library:
 def _key(case: Case) -> str:
     """Changes with the case, the languages' data and the way of learning."""
     learning = Path(training.__file__).parent
-    return f"{case.revision}-{revision(FOLDER)[:8]}-{_code(learning)}"
+    return f"{case.revision}-{fingerprint()[:8]}-{_code(learning)}"
 
 
 def _code(folder: Path) -> str:

@@ -116,6 +116,8 @@ class _Pump:
     def _go_on(self) -> None:
         """Write what is due, then sleep until the next step."""
         self._timer = None
+        if self.finished.done():  # cancelled a moment ago
+            return
         if self._transport.is_closing():
             self.finished.set_exception(Left())
             return

@@ -340,8 +340,10 @@ def _allow_many_connections() -> None:
     except ImportError:  # Windows knows no such limit.
         return
     now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if now != most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # Some systems name a higher limit than they grant.
+    with suppress(ValueError, OSError):
+        if now != most:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -49,6 +49,7 @@ class GuardWords:
     Attributes:
         names: words of places and institutions that anybody may mention.
         people: first names and surnames.
+        selves: words for the speaker (*eu*).
         persons: words other than names that stand for a person (*ele*, *prefeito*, *alguém*).
         numbers: number word → value.
         point: words between the whole and the decimals of a number (*vírgula*).
@@ -56,8 +57,10 @@ class GuardWords:
         clock: words before a time of day, as they are spelled (*às*).
         measures: words beside which even a small number states a fact (*horas*, *da manhã*).
         acts: name → what a person can be guilty of.
+        mild: acts whose words are everyday words too; they accuse only beside a person.
         blames: phrases that accuse or excuse whoever is meant (*fui eu*, *por trás disso*).
         blamed: words before a person that say who it was (*foi* o Josué).
+        relative: words after a person that go on to say what they did (foi ele *quem* mediu).
         confirms: phrases that tell a team it is right.
         answers: words of which a bare yes or no is made.
         machine: phrases of a speaker that talks about being a program or about its orders.
@@ -65,11 +68,13 @@ class GuardWords:
         profanity: words and phrases that no character says.
         own: frequent words of this language that the languages of `foreign` do not have.
         foreign: language → frequent words of it that this language does not have.
+        everyday: further words that are no names.
         endings: endings by which an unknown word at a sentence's start is no name.
     """
 
     names: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
+    selves: frozenset[str] = frozenset()
     persons: frozenset[str] = frozenset()
     numbers: Mapping[str, int] = field(default_factory=dict)
     point: frozenset[str] = frozenset()
@@ -77,8 +82,10 @@ class GuardWords:
     clock: frozenset[str] = frozenset()
     measures: frozenset[str] = frozenset()
     acts: Mapping[str, Act] = field(default_factory=dict)
+    mild: frozenset[str] = frozenset()
     blames: tuple[str, ...] = ()
     blamed: frozenset[str] = frozenset()
+    relative: frozenset[str] = frozenset()
     confirms: tuple[str, ...] = ()
     answers: frozenset[str] = frozenset()
     machine: tuple[str, ...] = ()
@@ -86,6 +93,7 @@ class GuardWords:
     profanity: tuple[str, ...] = ()
     own: frozenset[str] = frozenset()
     foreign: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    everyday: frozenset[str] = frozenset()
     endings: tuple[str, ...] = ()
 
 

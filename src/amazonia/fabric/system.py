@@ -26,5 +26,13 @@ class SystemChance:
         return secrets.randbelow(below)
 
     def token(self, alphabet: str, length: int) -> str:
-        """Characters that nobody can guess."""
-        return "".join(secrets.choice(alphabet) for _ in range(length))
+        """Characters that nobody can guess.
+
+        One number with 64 bits to spare is drawn, which makes some letter likelier by less than
+        2⁻⁶⁴; asking the system once a letter costs a millisecond.
+        """
+        number, letters = secrets.randbits(8 * length + 64), []
+        for _ in range(length):
+            number, at = divmod(number, len(alphabet))
+            letters.append(alphabet[at])
+        return "".join(letters)

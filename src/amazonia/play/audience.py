@@ -24,6 +24,7 @@ class Audience:
         self, turn_id: str, turns: Turns, owners: Owners, clock: Clock, grace: float = GRACE
     ) -> None:
         self.gone = False
+        self._closed = False
         self._turn_id = turn_id
         self._turns = turns
         self._owners = owners
@@ -60,9 +61,12 @@ class Audience:
 
     def close(self) -> None:
         """The turn is over: nobody need be looked for."""
+        self._closed = True
         self._stop_waiting()
 
     def _wait(self, seconds: float) -> None:
+        if self._closed:
+            return
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(seconds, self._begin_to_look)
 

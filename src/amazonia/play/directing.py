@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 from amazonia.domain.case import Character, TopicId
@@ -15,20 +15,37 @@ from amazonia.play.game import Game, Table
 from amazonia.ports import Asked, Json, Opening, Team, Unclear
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A question as it was understood.
+
+    Attributes:
+        previous: the topic spoken about before it, on which that depends.
+    """
+
+    reading: Reading
+    previous: TopicId | None
+
+
+def hear(game: Game, team: Team, asked: Asked) -> Heard:
+    """What the director takes a question to mean.
+
+    Raises:
+        NotYet: the character cannot be reached yet.
+    """
+    table = game.table(team)
+    meet(table.case, table.words, table.state, asked.character)
+    previous = table.state.talk.get(asked.character)
+    listener = game.library.listener(table.case, team.lang)
+    return Heard(listener.listen(asked.character, asked.message, previous), previous)
+
+
 def open_turn(
-    game: Game,
-    team: Team,
-    asked: Asked,
-    opinion: Sequence[TopicId] | None,
-    turn_id: str,
-    owner: str,
+    game: Game, team: Team, asked: Asked, heard: Heard, turn_id: str, owner: str
 ) -> Opening:
-    """Understand the question and choose the beat, on the team's newest state.
+    """Choose the beat, on the team's newest state.
 
     The seed comes of the question, so that teams which ask the same may hear the same.
-
-    Args:
-        opinion: what a second listener took an unclear question to mean, if there was one.
 
     Raises:
         NotYet: the character cannot be reached yet.
@@ -36,20 +53,18 @@ def open_turn(
     """
     table = game.table(team)
     character = meet(table.case, table.words, table.state, asked.character)
-    reading = settle(character, _read(game, table, asked), opinion)
+    if table.state.talk.get(asked.character) != heard.previous:  # another topic came between
+        heard = hear(game, team, asked)
     seed = crc32(f"{asked.character}/{asked.shown}/{asked.key}".encode()) & 0x7FFFFFFF
-    beat = direct(table.case, table.words, table.state, character, reading, seed, asked.shown)
+    beat = direct(table.case, table.words, table.state, character, heard.reading, seed, asked.shown)
     answer = _answer(table, beat, seed)
     return Opening(turn_id, seed, beat, answer, owner, at=game.clock.now())
 
 
-def unclear(game: Game, team: Team, asked: Asked) -> Unclear | None:
-    """The question with the open topics that it may be about, if the director is not sure."""
+def unclear(game: Game, team: Team, asked: Asked) -> Unclear:
+    """A question with the open topics that it may be about."""
     table = game.table(team)
     character = table.case.characters[asked.character]
-    is_met = opens(table.case, table.state, character.when)
-    if not is_met or _read(game, table, asked).decision != "unsure":
-        return None
     words = table.words.characters[asked.character].topics
     is_open = [t.id for t in character.topics.values() if opens(table.case, table.state, t.when)]
     return Unclear(
@@ -66,12 +81,6 @@ def unclear(game: Game, team: Team, asked: Asked) -> Unclear | None:
 def spender(team: Team) -> str:
     """Who pays for what a model says to a team."""
     return f"team:{team.id}"
-
-
-def _read(game: Game, table: Table, asked: Asked) -> Reading:
-    """What the director takes the question to mean."""
-    listener = game.library.listener(table.case, table.team.lang)
-    return listener.listen(asked.character, asked.message, table.state.talk.get(asked.character))
 
 
 def settle(character: Character, reading: Reading, opinion: Sequence[TopicId] | None) -> Reading:

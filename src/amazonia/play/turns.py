@@ -8,17 +8,18 @@ lines.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import aclosing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
-from amazonia.domain.case import CharacterId, ClueId, TopicId
+from amazonia.domain.case import CharacterId, ClueId
 from amazonia.domain.errors import NotOwned, Unknown
 from amazonia.errors import Busy, NoSuchTurn, StoreDown
 from amazonia.play.audience import Audience
-from amazonia.play.directing import open_turn, unclear
+from amazonia.play.directing import Heard, hear, open_turn, settle, unclear
 from amazonia.play.game import Game
 from amazonia.play.performing import Share, next_piece, performance_in_full, performance_of
 from amazonia.play.sessions import ID_ALPHABET
@@ -94,6 +95,8 @@ class Interviews:
     _mine: set[str] = field(default_factory=set)
     """Turns that this process is about to accept or speaks."""
     _running: dict[str, Speaking] = field(default_factory=dict)
+    _listening: Counter[str] = field(default_factory=Counter)
+    """How many listen here to each turn that another process speaks."""
     _leaving: set[asyncio.Task[None]] = field(default_factory=set)
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────
@@ -147,11 +150,11 @@ class Interviews:
 
     async def _accept(self, team: Team, asked: Asked, turn_id: str, deadline: Deadline) -> Accepted:
         """Commit the turn, as soon as the character is free."""
-        opinion = await self._second_opinion(team, asked, deadline)
+        heard = await self._hear(team, asked, deadline)
         owner = self.owners.token
         while True:
             accepted = await self.turns.accept(
-                asked, lambda newest: open_turn(self.game, newest, asked, opinion, turn_id, owner)
+                asked, lambda newest: open_turn(self.game, newest, asked, heard, turn_id, owner)
             )
             if accepted.how != "busy":
                 return accepted
@@ -159,14 +162,15 @@ class Interviews:
                 raise Busy(f"{asked.character} is still speaking")
             await self._wait_for(team, accepted.turn, deadline)
 
-    async def _second_opinion(
-        self, team: Team, asked: Asked, deadline: Deadline
-    ) -> Sequence[TopicId] | None:
-        """Which open topic a model takes an unclear question to mean; None to leave it unclear."""
-        if self.understanding is None:
-            return None
+    async def _hear(self, team: Team, asked: Asked, deadline: Deadline) -> Heard:
+        """Understand the question; where the director is unsure, with a second opinion."""
+        heard = hear(self.game, team, asked)
+        if heard.reading.decision != "unsure" or self.understanding is None:
+            return heard
         question = unclear(self.game, team, asked)
-        return await self.understanding.choose(question, deadline) if question else None
+        opinion = await self.understanding.choose(question, deadline)
+        character = question.case.characters[question.character]
+        return replace(heard, reading=settle(character, heard.reading, opinion))
 
     async def _wait_for(self, team: Team, turn: Turn, deadline: Deadline) -> None:
         """Wait until a turn is done, at most until the deadline."""
@@ -326,8 +330,8 @@ class Interviews:
 
     async def _follow(self, team: Team, turn: Turn, after: int) -> AsyncIterator[StreamEvent]:
         """What is said while another process speaks, which is told that somebody listens."""
-        await self.turns.listen(turn.id, self.owners.token)
         try:
+            await self._sit_down(turn.id)
             while True:
                 spoke = await self.watch.next((turn.id, after))
                 for event in spoke.said if spoke else ():
@@ -338,7 +342,7 @@ class Interviews:
                 if not self._is_spoken(turn):
                     await self.rescue(team, turn)
         finally:
-            self._later(self._leave(turn.id))
+            self._stand_up(turn.id)
 
     async def rest(self, turn: Turn, after: int) -> list[StreamEvent]:
         """The events of a finished turn after an id."""
@@ -355,6 +359,22 @@ class Interviews:
             if event.kind == "done":
                 return event.data
         return done_data(await self.turn(team, turn.id))
+
+    async def _sit_down(self, turn_id: str) -> None:
+        """Tell the process that speaks a turn that somebody listens here."""
+        self._listening[turn_id] += 1
+        if self._listening[turn_id] > 1:
+            return
+        try:
+            await self.turns.listen(turn_id, self.owners.token)
+        except StoreDown:
+            log.warning("turn.listener_not_signed_on", turn=turn_id)
+
+    def _stand_up(self, turn_id: str) -> None:
+        self._listening[turn_id] -= 1
+        if not self._listening[turn_id]:
+            del self._listening[turn_id]
+            self._later(self._leave(turn_id))
 
     async def _leave(self, turn_id: str) -> None:
         """Tell the process that speaks a turn that nobody listens here."""

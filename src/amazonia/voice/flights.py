@@ -19,6 +19,9 @@ from amazonia.ports import Clock, Flight, Owners, Replies, Said, Source, VoiceFa
 
 log = structlog.get_logger()
 
+TELL_EVERY = 0.1
+"""Seconds after which a slow flight is made visible to other processes."""
+
 Lead = Callable[[], AsyncGenerator[str]]
 """Begins to speak; raises `VoiceFailed` when it breaks off."""
 
@@ -210,18 +213,20 @@ class Flights:
 
 
 class _Teller:
-    """Lets other processes see what is said, never more than one write at a time."""
+    """Lets other processes see what is said, not at every sentence of a quick reply."""
 
     def __init__(self, flights: Flights, key: str, flight: _Flight) -> None:
         self._flights = flights
         self._key = key
         self._flight = flight
-        self._told = 0
+        self._at = flights.clock.monotonic()
         self._task: asyncio.Task[None] | None = None
 
     def tell(self) -> None:
-        """Write what is new, soon."""
-        if self._task is None or self._task.done():
+        """Write what is new, soon, unless that was done a moment ago."""
+        now = self._flights.clock.monotonic()
+        if now - self._at >= TELL_EVERY and (self._task is None or self._task.done()):
+            self._at = now
             self._task = asyncio.create_task(self._write())
 
     async def told(self) -> None:
@@ -231,13 +236,10 @@ class _Teller:
 
     async def _write(self) -> None:
         flight, flights = self._flight, self._flights
-        while self._told < len(flight.sentences) and not flight.over:
-            said = tuple(flight.sentences)
-            self._told = len(said)
-            try:
-                await flights.replies.say(self._key, flights.owners.token, said)
-            except StoreDown:
-                return
+        try:
+            await flights.replies.say(self._key, flights.owners.token, tuple(flight.sentences))
+        except StoreDown:
+            return  # the others wait for the whole
 
 
 async def _speak(lead: Lead, flight: _Flight, told: Callable[[], None] | None = None) -> None:

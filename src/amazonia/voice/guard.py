@@ -44,10 +44,16 @@ MAX_SENTENCE = 400
 MAX_REPLY = 1_200
 """Characters of a reply."""
 MAX_SENTENCES = 10
+MAX_NAME = 40
+"""Characters of a speaker's name before a colon."""
 SHINGLE = 6
 """Words in a row that are a recital of the prompt."""
 SMALL = 10
 """Number words up to this one are not facts by themselves: «duas coisas»."""
+MANY_KEYS = 2
+"""Words of the solution in one sentence, none of them the beat's, that are a secret told."""
+ECHO = 0.7
+"""Share of a sentence's words that the player typed and the beat lacks, which makes an echo."""
 TAIL = 8
 """Words of the sentence before that are read again, in case a secret lies across the border."""
 
@@ -91,7 +97,7 @@ class Scene:
 # ── words ───────────────────────────────────────────────────────────────────────────────────────
 
 _WORD = re.compile(r"[^\W\d_]*\d+(?:[.,:/h]\d+)*|[^\W\d_]+")
-_OPENING = frozenset(".!?…:;«“\"'(–—*")
+_OPENING = frozenset(".!?…:;«“\"'()[]–—*")
 _HIDDEN = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
 _LOOKALIKES = str.maketrans(
     "аеорсухіјѕԁһӏвкмнтгαεορτυικνχηѵɡıℓ", "aeopcyxijsdhlbkmhtraeoptuiknxnvgil"
@@ -140,17 +146,31 @@ def bares(text: str) -> tuple[str, ...]:
     return tuple(bare(raw) for raw in _WORD.findall(plain(text)))
 
 
-def _has(text: str, phrases: Iterable[str]) -> str | None:
-    """The first of the phrases that stands in a text of folded words, as whole words."""
-    padded = f" {text} "
-    return next((phrase for phrase in phrases if f" {phrase} " in padded), None)
+@lru_cache(maxsize=65_536)
+def root(word: str) -> str:
+    """A word's stem."""
+    return stem(word)
+
+
+def roots(words: Iterable[str], language: Language) -> set[str]:
+    """The stems of the words that carry meaning; numbers are another rule's."""
+    return {
+        root(word)
+        for word in words
+        if len(word) > 2 and word not in language.stopwords and not word[-1].isdigit()
+    }
+
+
+def _has(view: str, phrase: str) -> bool:
+    """Whether a phrase stands in a text of folded words, as whole words."""
+    return f" {phrase} " in f" {view} "
 
 
 # ── secrets ─────────────────────────────────────────────────────────────────────────────────────
 
-_CHUNK = re.compile(r"\S+")
 _LEET = str.maketrans("013457@$!", "oieastasi")
 _LEET_L = str.maketrans("013457@$!", "oleastasl")
+_LEET_SIGNS = frozenset("013457@$!")
 _DIGITS = str.maketrans("oOiIlLsSzZbB", "001111552288")
 _JOIN = 12
 """Letters that stand apart are joined to words of at most this many pieces."""
@@ -163,13 +183,13 @@ def _single(word: str) -> str:
     return word
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Secrets:
     """Finds a case's secrets in texts, however they are spelled.
 
     Attributes:
         gates: secret → when it may be told.
-        starts: first word of an alias → the aliases, each with its secret.
+        starts: first stem of an alias of several words → their stems and secrets.
         joined: an alias without spaces → the alias and its secret.
     """
 
@@ -184,22 +204,28 @@ class Secrets:
         joined: dict[str, tuple[str, str]] = {}
         for name, aliases in words.secrets.items():
             for alias in aliases:
-                key = tuple(map(_single, bares(alias)))
-                starts.setdefault(key[0], []).append((key, name))
-                joined["".join(key)] = (" ".join(key), name)
+                whole = bares(alias)
+                key = tuple(map(root, whole))
+                if len(key) > 1:
+                    starts.setdefault(key[0], []).append((key, name))
+                joined["".join(map(_single, whole))] = (" ".join(key), name)
         return cls(case.secrets, {k: tuple(v) for k, v in starts.items()}, joined)
 
-    def told(self, text: str) -> Iterator[tuple[str, str]]:
-        """Each alias that stands in a `plain` text, with its secret."""
-        for view in _views(text):
+    def told(self, text: str, words: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Each alias that stands in a `plain` text of these folded words, with its secret."""
+        yield from self._inflected([root(word) for word in words])
+        for view in (words, [word[::-1] for word in reversed(words)], *_disguised(text)):
             singles = [_single(word) for word in view]
-            yield from self._plainly(singles)
             yield from self._apart(singles)
+            for word in singles:
+                if word in self.joined:
+                    yield self.joined[word]
 
-    def _plainly(self, words: Sequence[str]) -> Iterator[tuple[str, str]]:
-        for i, word in enumerate(words):
-            for key, name in self.starts.get(word, ()):
-                if tuple(words[i : i + len(key)]) == key:
+    def _inflected(self, stems: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Aliases of several words, in any inflection."""
+        for i, first in enumerate(stems):
+            for key, name in self.starts.get(first, ()):
+                if tuple(stems[i : i + len(key)]) == key:
                     yield " ".join(key), name
 
     def _apart(self, words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -215,26 +241,16 @@ class Secrets:
                 if len(word) > 4:
                     break
 
-    def locked(self, text: str, free: Set[str], holds: Holds) -> str | None:
-        """The first alias in a `plain` text whose secret is locked and which is not in `free`."""
-        for alias, name in self.told(text):
-            if alias not in free and not self.gates[name].open(holds):
-                return alias
-        return None
 
-
-def _views(text: str) -> Iterator[list[str]]:
-    """The folded words of a text: as it stands, with digits read as letters, and backwards."""
-    words = [bare(raw) for raw in _WORD.findall(text)]
-    yield words
-    yield [word[::-1] for word in reversed(words)]
+def _disguised(text: str) -> Iterator[list[str]]:
+    """The words of a text with digits and signs read as letters, and letters as digits."""
     chunks = text.split(" ")
-    mixed = [any(map(str.isalpha, c)) and not c.isalpha() for c in chunks]
-    if any(mixed):
-        for table in (_LEET, _LEET_L, _DIGITS):
-            yield list(bares(" ".join(
-                c.translate(table) if mix else c for c, mix in zip(chunks, mixed, strict=True)
-            )))
+    mixed = [any(map(str.isalpha, chunk)) and not chunk.isalpha() for chunk in chunks]
+    if not any(_LEET_SIGNS.intersection(c) for c, mix in zip(chunks, mixed, strict=True) if mix):
+        return
+    for table in (_LEET, _LEET_L, _DIGITS):
+        pairs = zip(chunks, mixed, strict=True)
+        yield list(bares(" ".join(c.translate(table) if mix else c for c, mix in pairs)))
 
 
 # ── numbers ─────────────────────────────────────────────────────────────────────────────────────
@@ -287,6 +303,8 @@ def _run_end(words: Sequence[Word], start: int, pack: GuardWords) -> int:
     """Where a run of number words ends."""
     end = start + 1
     while end < len(words):
+        if words[end].opens:
+            break
         word = words[end].bare
         linked = word in pack.joint or word in pack.point
         if word in pack.numbers:
@@ -349,7 +367,7 @@ def _fits(last: int, value: int, joined: bool) -> bool:
 # ── what is known of a case ─────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lexicon:
     """The words of a case in one language.
 
@@ -358,6 +376,10 @@ class Lexicon:
         stems: their stems.
         names: words that the case only writes with a capital.
         deeds: form → acts (see `amazonia.domain.language.Act`).
+        persons: words by which characters are meant.
+        phrases: first word → phrases that begin with it, each with the rule that refuses it.
+        rare: secret → stems of its aliases that hardly stand in everyday talk.
+        keys: stems of what the case is solved with: clues, secrets, claims, what a beat must say.
     """
 
     language: Language
@@ -367,6 +389,9 @@ class Lexicon:
     names: frozenset[str]
     deeds: Mapping[str, frozenset[str]]
     persons: frozenset[str]
+    phrases: Mapping[str, tuple[tuple[str, Reason], ...]]
+    rare: Mapping[str, frozenset[str]]
+    keys: frozenset[str]
 
     @property
     def pack(self) -> GuardWords:
@@ -374,30 +399,47 @@ class Lexicon:
         return self.language.guard
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """Equal for equal revisions; carries what the revision stands for."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Source:
+    """What is compiled once: the words of one revision of a case. The same object is the same."""
 
-    revision: str
-    lang: str
-    case: Case = field(compare=False, repr=False)
-    words: CaseWords = field(compare=False, repr=False)
+    case: Case
+    words: CaseWords
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Source) and self.words is other.words
+
+    def __hash__(self) -> int:
+        return hash((self.case.revision, id(self.words)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tongue:
+    """A language, equal by its code."""
+
+    code: str
     language: Language = field(compare=False, repr=False)
 
 
 @lru_cache(maxsize=32)
-def _lexicon(key: _Key) -> Lexicon:
-    pack = key.language.guard
+def _secrets(source: _Source) -> Secrets:
+    return Secrets.of(source.case, source.words)
+
+
+@lru_cache(maxsize=32)
+def _lexicon(source: _Source, tongue: _Tongue) -> Lexicon:
+    words, language = source.words, tongue.language
+    pack = language.guard
     lower: set[str] = set()
     upper: set[str] = set()
-    for text in _strings(key.words, skip=("examples", "aliases", "secrets")):
+    for text in _strings(words, skip=("examples", "aliases", "secrets")):
         for word in words_of(plain(text)):
             if word.raw.islower():
                 lower.add(word.bare)
             elif not word.opens and not word.raw.isupper():
                 upper.add(word.bare)
     names = frozenset(word for word in upper - lower if len(word) > 2)
-    spoken = {word for text in _utterances(key.words, key.language) for word in bares(text)}
+    spoken = {word for text in _utterances(words, language) for word in bares(text)}
     people = {word for word in pack.people if word not in lower}
     ordinary = frozenset((lower | spoken) - names - people)
     deeds: dict[str, set[str]] = {}
@@ -405,20 +447,72 @@ def _lexicon(key: _Key) -> Lexicon:
         for form in (*act.mine, *act.theirs, *act.named):
             deeds.setdefault(form, set()).add(name)
     return Lexicon(
-        language=key.language,
-        secrets=Secrets.of(key.case, key.words),
+        language=language,
+        secrets=_secrets(source),
         ordinary=ordinary,
         stems=frozenset(map(stem, ordinary)),
         names=names,
         deeds={form: frozenset(acts) for form, acts in deeds.items()},
-        persons=frozenset(_called(key.words)) - pack.names - {"da", "de", "do", "dona", "dr"},
+        persons=frozenset(_called(words, ordinary)) - language.stopwords - pack.persons,
+        phrases=_phrases(pack),
+        rare=_rare(words, language),
+        keys=frozenset(_keys(words, language)) - _common(language),
     )
 
 
-def _called(words: CaseWords) -> Iterator[str]:
+def _common(language: Language) -> set[str]:
+    """Stems that tell nothing, whatever a case makes of them."""
+    pack = language.guard
+    return roots((*pack.everyday, *pack.own, *pack.numbers, *language.questions), language)
+
+
+def _phrases(pack: GuardWords) -> dict[str, tuple[tuple[str, Reason], ...]]:
+    lists: tuple[tuple[Reason, tuple[str, ...]], ...] = (
+        ("profanity", pack.profanity),
+        ("machine", pack.machine),
+        ("personal", pack.personal),
+        ("guilt", pack.blames),
+        ("echo", pack.confirms),
+    )
+    index: dict[str, tuple[tuple[str, Reason], ...]] = {}
+    for reason, phrases in lists:
+        for phrase in phrases:
+            first = phrase.partition(" ")[0]
+            index[first] = (*index.get(first, ()), (phrase, reason))
+    return index
+
+
+def _rare(words: CaseWords, language: Language) -> dict[str, frozenset[str]]:
+    talk = (*language.offtopic, *(line for lines in language.smalltalk.values() for line in lines))
+    everyday = roots((word for text in talk for word in bares(text)), language)
+    everyday |= _common(language)
+    return {
+        name: frozenset(r for r in _telling(aliases, language) if r not in everyday)
+        for name, aliases in words.secrets.items()
+    }
+
+
+def _telling(texts: Iterable[str], language: Language) -> Iterator[str]:
+    """The stems of the longer words of texts; «chá» would be found in «chão»."""
+    for text in texts:
+        yield from roots((word for word in bares(text) if len(word) > 3), language)
+
+
+def _keys(words: CaseWords, language: Language) -> Iterator[str]:
+    texts = [alias for aliases in words.secrets.values() for alias in aliases]
+    for clue in words.clues.values():
+        texts += [clue.title, *clue.aliases]
     for who in words.characters.values():
-        yield from bares(who.name)
-        yield from bares(who.short)
+        texts += [must for t in who.topics.values() for step in t.steps for must in step.must]
+    texts += [claim.text for claim in words.publication.claims.values()]
+    yield from _telling(texts, language)
+
+
+def _called(words: CaseWords, ordinary: Set[str]) -> Iterator[str]:
+    """The words by which a character is meant: «Graça», but not the «Luz» of a surname."""
+    for who in words.characters.values():
+        yield bares(who.short)[-1]
+        yield from (word for word in bares(who.name) if word not in ordinary and len(word) > 2)
 
 
 def _strings(value: object, skip: Sequence[str]) -> Iterator[str]:
@@ -449,14 +543,7 @@ def _utterances(words: CaseWords, language: Language) -> Iterator[str]:
     yield from language.stopwords
     yield from language.questions
     yield from language.concepts
-
-
-@dataclass(frozen=True, slots=True)
-class _PublicKey:
-    """A character of a case, as `_Key`."""
-
-    key: _Key
-    character: CharacterId
+    yield from language.guard.everyday
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,26 +552,37 @@ class Public:
 
     words: frozenset[str]
     numbers: frozenset[str]
+    roots: frozenset[str]
 
 
 @lru_cache(maxsize=256)
-def _public(key: _PublicKey) -> Public:
+def _public(source: _Source, tongue: _Tongue, character: CharacterId) -> Public:
     """The names of people and places, the opening, the character's own sheet."""
-    words = key.key.words
-    who = words.characters[key.character]
+    words = source.words
+    who = words.characters[character]
     sheet = (who.place, who.about, who.manner, who.role, who.subject)
     spoken = (*who.greeting, *who.greeting_again, *who.smalltalk.get("who", ()))
     names = [text for w in words.characters.values() for text in (w.name, w.short, w.role)]
     places = [text for place in words.places.values() for text in (place.name, place.line)]
     opening = (words.title, words.setting, *words.opening, *words.briefing)
     texts = (*sheet, *spoken, *names, *places, *opening)
-    pack = key.key.language.guard
+    pack = tongue.language.guard
     all_words = [word for text in texts for word in words_of(plain(text))]
     counted = (*sheet, *spoken, *opening)
     return Public(
         frozenset(word.bare for word in all_words) | pack.names,
         frozenset(n for text in counted for n in _values(text, pack)) | ({str(who.age)} - {"0"}),
+        frozenset(roots((w for t in _chatter(words, who) for w in bares(t)), tongue.language)),
     )
+
+
+def _chatter(words: CaseWords, who: CharacterWords) -> Iterator[str]:
+    """What the character says and does from the start, and what everybody reads."""
+    skip = ("topics", "reactions", "locked", "name")
+    for part in fields(who):
+        if part.name not in skip:
+            yield from _strings(getattr(who, part.name), ())
+    yield from (*words.opening, *words.briefing)
 
 
 def _values(text: str, pack: GuardWords) -> Iterator[str]:
@@ -493,6 +591,26 @@ def _values(text: str, pack: GuardWords) -> Iterator[str]:
         yield number.value
         if "," not in number.value:
             yield from _parts(number.value)
+
+
+class Content(NamedTuple):
+    """What a text holds: its words, numbers, stems, and the aliases of secrets."""
+
+    words: frozenset[str]
+    numbers: frozenset[str]
+    roots: frozenset[str]
+    aliases: frozenset[str]
+
+
+@lru_cache(maxsize=8_192)
+def _content(lexicon: Lexicon, text: str) -> Content:
+    words = bares(text)
+    return Content(
+        frozenset(words),
+        frozenset(_values(text, lexicon.pack)),
+        frozenset(roots(words, lexicon.language)),
+        frozenset(alias for alias, _ in lexicon.secrets.told(plain(text), words)),
+    )
 
 
 # ── the beat ────────────────────────────────────────────────────────────────────────────────────
@@ -505,6 +623,15 @@ def _texts(words: CaseWords, character: CharacterId, lines: Iterable[str]) -> It
         except KeyError:  # the case was revised since
             continue
         yield line.text
+
+
+def _own_labels(scene: Scene, who: CharacterWords) -> Iterator[str]:
+    """What the topics that the beat tells of are called."""
+    for ref in scene.lines:
+        match ref.split("/"):
+            case ["topics", topic_id, "steps" | "recap", *_] if topic_id in who.topics:
+                topic = who.topics[TopicId(topic_id)]
+                yield f"{topic.label} {topic.suggestion}"
 
 
 def _open_labels(scene: Scene, who: CharacterWords) -> Iterator[str]:
@@ -542,28 +669,35 @@ def _step_ways(scene: Scene, topic_id: str, depth: int) -> Iterator[frozenset[st
         yield way | told | (steps[-1].when.ways[0] if len(steps[-1].when.ways) == 1 else set())
 
 
+def _either(way: Set[str], holds: Holds) -> Holds:
+    return lambda atom: atom in way or holds(atom)
+
+
 class Guard:
     """Reads the sentences of one reply, in order, and remembers those that it accepted.
 
-    Building one takes about a millisecond, the first of a case some hundred.
+    Building one takes a fraction of a millisecond after `prepare`.
     """
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        key = _Key(scene.case.revision, scene.language.code, scene.case, scene.words, scene.language)
-        self._lexicon = _lexicon(key)
+        source = _Source(scene.case, scene.words)
+        tongue = _Tongue(scene.language.code, scene.language)
+        self._lexicon = _lexicon(source, tongue)
         self._pack = scene.language.guard
         self._beat = tuple(map(plain, _texts(scene.words, scene.character, scene.lines)))
         who = scene.words.characters[scene.character]
-        told = (*self._beat, *map(plain, scene.known))
-        public = _public(_PublicKey(key, scene.character))
-        self._words = public.words | {
-            word.bare for text in (*told, *_open_labels(scene, who)) for word in words_of(text)
-        }
-        self._numbers = public.numbers | {n for text in told for n in _values(text, self._pack)}
-        self._free = {alias for text in told for alias, _ in self._lexicon.secrets.told(text)}
-        self._implied = _ways(scene)
+        public = _public(source, tongue, scene.character)
+        told = [_content(self._lexicon, text) for text in (*self._beat, *scene.known)]
+        near = [_content(self._lexicon, text) for text in _own_labels(scene, who)]
+        offered = [_content(self._lexicon, text) for text in _open_labels(scene, who)]
+        self._words = public.words.union(*(c.words for c in (*told, *offered)))
+        self._numbers = public.numbers.union(*(c.numbers for c in told))
+        self._grounded = public.roots.union(*(c.roots for c in (*told, *near)))
+        self._free = frozenset[str]().union(*(c.aliases for c in told))
+        self._holdings = [_either(way, scene.holds) for way in _ways(scene)]
         self._accepted: list[str] = []
+        self._tail: tuple[str, ...] = ()
         self._length = 0
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────
@@ -580,9 +714,9 @@ class Guard:
         text = self._clean(sentence)
         words = words_of(text)
         if not words:
-            return "" if not text.strip(" .…!?—–-") else self._accept(text)
+            return "" if not text.strip(" .…!?—–-") else self._accept(text, words)
         fault = self._judge(text, words)
-        return fault if fault else self._accept(text)
+        return fault or self._accept(text, words)
 
     def missing(self) -> tuple[str, ...]:
         """What the beat must say and no accepted sentence has said yet."""
@@ -594,18 +728,20 @@ class Guard:
             if not any(f" {' '.join(bares(way))}" in said for way in entry.split("|"))
         )
 
-    def _accept(self, text: str) -> str:
+    def _accept(self, text: str, words: list[Word]) -> str:
         self._accepted.append(text)
+        self._tail = tuple(word.bare for word in words[-TAIL:])
         self._length += len(text) + 1
         return text
 
     def _clean(self, sentence: str) -> str:
-        text = plain("".join(c for c in sentence if not _is_emoji(c)))
+        if max(sentence, default="") >= _FIRST_EMOJI:
+            sentence = "".join(c for c in sentence if not _is_emoji(c))
+        text = plain(sentence)
         text = _EMPHASIS.sub(r"\2", text)
         text = _GESTURE.sub(" ", text)
         text = text.replace("*", "").replace("_", " ")
-        who = self._scene.words.characters[self._scene.character]
-        text = _unprefix(" ".join(text.split()), (who.name, who.short))
+        text = _unprefix(" ".join(text.split()), self._called)
         return " ".join(_unquote(text.lstrip("–—-•> ")).split())
 
     def _judge(self, text: str, words: list[Word]) -> Fault | None:
@@ -613,9 +749,10 @@ class Guard:
         return (
             self._too_long(text)
             or _link(text)
-            or self._phrases(view)
+            or self._phrase(text, words, view)
             or self._foreign(text, words)
-            or self._secret(text)
+            or self._secret(text, words)
+            or self._beyond(text, words)
             or self._recital(words)
             or self._number(words)
             or self._name(words)
@@ -633,18 +770,20 @@ class Guard:
             return Fault("length", f"{len(self._accepted)} sentences, {self._length} characters")
         return None
 
-    def _phrases(self, view: str) -> Fault | None:
-        """Swear words; talk about machines, orders and the game; personal data."""
-        lists: tuple[tuple[Reason, tuple[str, ...]], ...] = (
-            ("profanity", self._pack.profanity),
-            ("machine", self._pack.machine),
-            ("personal", self._pack.personal),
-        )
-        for reason, phrases in lists:
-            for phrase in phrases:
-                if phrase in view and _has(view, (phrase,)) and not _has(self._view, (phrase,)):
+    def _phrase(self, text: str, words: list[Word], view: str) -> Fault | None:
+        """Swear words; talk of machines, orders, personal data; blame; «you are right»."""
+        for word in words:
+            for phrase, reason in self._lexicon.phrases.get(word.bare, ()):
+                if reason == "echo" and _asks(text):
+                    continue
+                if _has(view, phrase) and not _has(self._view, phrase):
                     return Fault(reason, phrase)
         return None
+
+    @cached_property
+    def _called(self) -> frozenset[str]:
+        who = self._scene.words.characters[self._scene.character]
+        return frozenset((*bares(who.name), *bares(who.short)))
 
     @cached_property
     def _view(self) -> str:
@@ -653,9 +792,10 @@ class Guard:
 
     def _foreign(self, text: str, words: list[Word]) -> Fault | None:
         """Another script or language, or no language at all."""
-        strange = next((c for c in text if c.isalpha() and not _is_latin(c)), None)
-        if strange:
-            return Fault("language", strange)
+        if max(text) >= _FIRST_FOREIGN:
+            strange = next((c for c in text if c.isalpha() and not _is_latin(c)), None)
+            if strange:
+                return Fault("language", strange)
         if len(words) < 4:
             return None
         view = [word.bare for word in words]
@@ -672,19 +812,35 @@ class Guard:
 
     def _is_known(self, word: str) -> bool:
         lexicon = self._lexicon
-        return word in lexicon.ordinary or word in self._words or stem(word) in lexicon.stems
+        return word in lexicon.ordinary or word in self._words or root(word) in lexicon.stems
 
-    def _secret(self, text: str) -> Fault | None:
-        before = " ".join(bares(self._accepted[-1])[-TAIL:]) if self._accepted else ""
-        for way in self._implied:
-            alias = self._lexicon.secrets.locked(
-                f"{before} {text}".strip(),
-                self._free,
-                lambda atom, way=way: atom in way or self._scene.holds(atom),  # type: ignore[misc]
-            )
-            if alias:
+    def _secret(self, text: str, words: list[Word]) -> Fault | None:
+        across = [*self._tail, *(word.bare for word in words)]
+        for alias, name in self._lexicon.secrets.told(text, across):
+            if alias not in self._free and self._is_locked(name):
                 return Fault("secret", alias)
         return None
+
+    def _is_locked(self, secret: str) -> bool:
+        gate = self._scene.case.secrets[secret]
+        return not all(gate.open(holds) for holds in self._holdings)
+
+    def _beyond(self, text: str, words: list[Word]) -> Fault | None:
+        """Words of the solution that are not the beat's: a secret told in other words."""
+        new = self._roots(word.bare for word in words) - self._grounded
+        if _asks(text):
+            new -= self._asked
+        rare = new & self._rare
+        keys = new & self._lexicon.keys
+        if rare or len(keys) >= MANY_KEYS:
+            return Fault("secret", " ".join(sorted(rare or keys)))
+        return None
+
+    @cached_property
+    def _rare(self) -> frozenset[str]:
+        """Telling words of the secrets that are still locked."""
+        rare = self._lexicon.rare
+        return frozenset().union(*(rare[name] for name in rare if self._is_locked(name)))
 
     def _recital(self, words: list[Word]) -> Fault | None:
         for shingle in _shingles([word.bare for word in words]):
@@ -713,7 +869,12 @@ class Guard:
             if not self._may_say(word):
                 return Fault("name", word.raw)
         for left, right in pairwise(words):
-            if all(self._is_coined(word) for word in (left, right)):
+            if (
+                self._is_capital(left)
+                and self._is_capital(right)
+                and not right.opens
+                and not (left.bare in self._words and right.bare in self._words)
+            ):
                 return Fault("name", f"{left.raw} {right.raw}")
         return None
 
@@ -726,33 +887,32 @@ class Guard:
         ordinary = word.bare in self._lexicon.ordinary
         if word.raw[0].islower():
             return ordinary or word.bare not in self._pack.people
-        if word.opens or word.raw.isupper():
+        if word.raw.isupper():  # shouted
+            return word.bare not in self._pack.people
+        if word.opens:
             return ordinary or self._is_inflected(word.bare)
         return ordinary and word.bare not in self._pack.people
 
     def _is_inflected(self, word: str) -> bool:
         if word in self._pack.people:
             return False
-        return stem(word) in self._lexicon.stems or word.endswith(self._pack.endings)
+        return root(word) in self._lexicon.stems or word.endswith(self._pack.endings)
 
-    def _is_coined(self, word: Word) -> bool:
-        """One of several everyday words that capitals make a name of."""
-        capital = word.raw[0].isupper() and not word.raw.isupper() and not word.opens
-        return capital and word.bare not in self._words
+    @staticmethod
+    def _is_capital(word: Word) -> bool:
+        """One of the words of a name, if there are several in a row."""
+        return word.raw[0].isupper() and not word.raw.isupper() and not word.opens
 
     # ── guilt ───────────────────────────────────────────────────────────────────────────────────
 
     def _guilt(self, text: str, words: list[Word], view: str) -> Fault | None:
         """Somebody did something, or did not, of which the beat says nothing."""
-        blame = _has(view, self._pack.blames)
-        if blame and not _has(self._view, (blame,)):
-            return Fault("guilt", blame)
-        who = self._blamed(text)
+        who = self._blamed(text, words)
         if who:
             return Fault("guilt", who)
         named = {word.bare for word in words if word.bare in self._lexicon.persons}
         persons = named | {word.bare for word in words if word.bare in self._pack.persons}
-        if text.rstrip("»”\"'").endswith("?") and not persons:
+        if _asks(text) and not persons:
             return None
         for word in words:
             for act in self._lexicon.deeds.get(word.bare, ()):
@@ -760,24 +920,32 @@ class Guard:
                     return Fault("guilt", word.raw)
         return None
 
-    def _accuses(
-        self, form: str, act: str, named: Set[str], persons: Set[str], view: str
-    ) -> bool:
+    def _accuses(self, form: str, act: str, named: Set[str], persons: Set[str], view: str) -> bool:
         forms = self._pack.acts[act]
-        if form not in forms.mine and form not in forms.theirs and not persons:
-            return self._is_about_secret(view)
-        if act not in self._acts or not named <= self._words_of_beat:
-            return True
-        return form in forms.mine and forms.mine.isdisjoint(self._words_of_beat)
+        own = form in forms.mine
+        if act in self._acts and (persons if own else named) <= self._words_of_beat:
+            return own and forms.mine.isdisjoint(self._words_of_beat)
+        mild = act in self._pack.mild
+        by_itself = form in forms.theirs and not mild
+        someone = persons - self._pack.selves if mild else persons
+        return own or by_itself or bool(someone) or self._is_about_secret(form, view)
 
-    def _is_about_secret(self, view: str) -> bool:
-        del view
-        return False
+    def _is_about_secret(self, form: str, view: str) -> bool:
+        """«A amostra foi trocada» accuses, though nobody in particular."""
+        return any(root(word) in self._hot for word in view.split() if word != form)
+
+    @cached_property
+    def _hot(self) -> frozenset[str]:
+        """Stems of the words in which locked secrets are told."""
+        secrets = self._scene.words.secrets
+        aliases = [a for name in secrets if self._is_locked(name) for a in secrets[name]]
+        language = self._scene.language
+        return frozenset(_telling(aliases, language)) - _common(language)
 
     @cached_property
     def _words_of_beat(self) -> frozenset[str]:
         own = bares(self._scene.words.characters[self._scene.character].name)
-        return frozenset(self._view.split()) | frozenset(own)
+        return frozenset(self._view.split()) | frozenset(own) | self._pack.selves
 
     @cached_property
     def _acts(self) -> frozenset[str]:
@@ -786,18 +954,38 @@ class Guard:
             act for word in self._words_of_beat for act in self._lexicon.deeds.get(word, ())
         )
 
-    def _blamed(self, text: str) -> str | None:
-        """«Foi o Josué.»: a person at the end of a clause that says who it was."""
+    def _blamed(self, text: str, all_words: list[Word]) -> str | None:
+        """«Foi o Josué.», «era o Josué na canoa»: who it was, of which the beat says nothing."""
+        if self._pack.blamed.isdisjoint(word.bare for word in all_words):
+            return None
         for clause in _CLAUSE.split(text):
             words = bares(clause)
-            if not 1 < len(words) <= 8 or words[-1] not in self._persons:
-                continue
-            near = words[-5:-1]
-            if not self._pack.blamed.isdisjoint(near) and not _has(
-                self._view, (" ".join(words[-2:]),)
-            ):
-                return clause.strip()
+            for i, word in enumerate(words):
+                if word not in self._pack.blamed:
+                    continue
+                who = self._person_after(words, i)
+                if who and not self._tells(words, i, who):
+                    return clause.strip()
         return None
+
+    def _person_after(self, words: Sequence[str], start: int) -> int:
+        """Where within three words a person is named; 0 if nowhere."""
+        for i in range(start + 1, min(start + 4, len(words))):
+            if words[i] in self._pack.relative:
+                break
+            if words[i] in self._persons:
+                return i
+        return 0
+
+    def _tells(self, words: Sequence[str], start: int, who: int) -> bool:
+        """Whether the beat says it too, or the clause goes on to say what they did."""
+        if words[who] not in self._lexicon.persons and _has(
+            self._view, " ".join(words[who - 1 : who + 1])
+        ):
+            return True
+        if _has(self._view, " ".join(words[start : who + 1])):
+            return True
+        return not self._pack.relative.isdisjoint(words[who + 1 : who + 2])
 
     @cached_property
     def _persons(self) -> frozenset[str]:
@@ -806,11 +994,8 @@ class Guard:
     # ── obedience ───────────────────────────────────────────────────────────────────────────────
 
     def _confirmation(self, text: str, words: list[Word], view: str) -> Fault | None:
-        """A yes, a no or a «you are right» that the beat does not say."""
-        phrase = _has(view, self._pack.confirms)
-        if phrase and not text.endswith("?") and not _has(self._view, (phrase,)):
-            return Fault("echo", phrase)
-        if self._accepted or text.endswith("?") or _has(self._view, (view,)):
+        """A bare yes or no that the beat does not say."""
+        if self._accepted or _asks(text) or _has(self._view, view):
             return None
         if self._pack.answers.issuperset(word.bare for word in words):
             return Fault("echo", view)
@@ -818,13 +1003,13 @@ class Guard:
 
     def _echo(self, text: str, words: list[Word]) -> Fault | None:
         """What the player typed, said back as if it were so."""
-        if text.rstrip("»”\"'").endswith("?"):
+        if _asks(text):
             return None
-        roots = self._roots(word.bare for word in words)
-        if len(roots) < 3:
-            return None
-        echoed = (roots & self._asked) - self._told
-        return Fault("echo", " ".join(sorted(echoed))) if len(echoed) >= 0.7 * len(roots) else None
+        said = self._roots(word.bare for word in words)
+        echoed = (said & self._asked) - self._told
+        if len(said) >= 3 and len(echoed) >= ECHO * len(said):
+            return Fault("echo", " ".join(sorted(echoed)))
+        return None
 
     @cached_property
     def _asked(self) -> set[str]:
@@ -835,27 +1020,21 @@ class Guard:
         return self._roots(self._view.replace("|", " ").split())
 
     def _roots(self, words: Iterable[str]) -> set[str]:
-        stopwords = self._scene.language.stopwords
-        return {stem(word) for word in words if word not in stopwords and len(word) > 2}
+        return roots(words, self._scene.language)
+
+
+def prepare(case: Case, words: CaseWords, language: Language) -> None:
+    """Compile a case's words ahead, which takes about half a second, so that no turn waits."""
+    source, tongue = _Source(case, words), _Tongue(language.code, language)
+    _lexicon(source, tongue)
+    for character in words.characters:
+        _public(source, tongue, character)
 
 
 def names_secret(case: Case, words: CaseWords, message: str, holds: Holds) -> bool:
     """Whether a question names a fact that is still locked; then no model is asked at all."""
-    secrets = _secrets(_SecretsKey(case.revision, hash(tuple(words.secrets)), case, words))
-    return secrets.locked(plain(message), frozenset(), holds) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class _SecretsKey:
-    revision: str
-    names: int
-    case: Case = field(compare=False, repr=False)
-    words: CaseWords = field(compare=False, repr=False)
-
-
-@lru_cache(maxsize=32)
-def _secrets(key: _SecretsKey) -> Secrets:
-    return Secrets.of(key.case, key.words)
+    told = _secrets(_Source(case, words)).told(plain(message), bares(message))
+    return any(not case.secrets[name].open(holds) for _, name in told)
 
 
 # ── form ────────────────────────────────────────────────────────────────────────────────────────
@@ -863,7 +1042,9 @@ def _secrets(key: _SecretsKey) -> Secrets:
 _CLAUSE = re.compile(r"[.,;:!?…()]+|\s[–—]\s")
 _EMPHASIS = re.compile(r"(\*\*\*|\*\*|__|(?<!\w)_)(?=\S)(.+?)(?<=\S)\1")
 _GESTURE = re.compile(r"\*[^*]+\*|\[[^\]]*\]")
-_CODE = re.compile(r"```|`|</?[a-zA-Z]|\{\s*[\"'}]|\]\(|^\s*#{1,6}\s|\|\s*-{2,}|&[a-z]+;|=>|::|\\[nrtu]")
+_CODE = re.compile(
+    r"```|`|</?[a-zA-Z]|\{\s*[\"'}]|\]\(|^\s*#{1,6}\s|\|\s*-{2,}|&[a-z]+;|=>|::|\\[nrtu]"
+)
 _LINK = re.compile(
     r"https?:|www\.|\b[\w-]+\.(?:com|org|net|br|gov|edu|io|dev|info|app|tv|me|ly|gg|xyz)\b"
     r"|@\w|\w@|#\w",
@@ -873,12 +1054,15 @@ _PERSONAL = re.compile(
     r"\d{3}[.\s]?\d{3}[.\s]?\d{3}[-\s]?\d{2}|\(\d{2}\)|\b9?\d{4}[-\s]\d{4}\b|\b\d{5}-\d{3}\b|\d{8,}"
 )
 _LONG = re.compile(r"\S{31,}")
-_DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_FIRST_EMOJI = "\u2100"
+_FIRST_FOREIGN = "\u0250"
+"""Below these characters there are no emoji and no letters but Latin ones."""
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»"}
 
 
 def _markup(sentence: str) -> Fault | None:
-    if any(c in _DIRECTION or (unicodedata.category(c) == "Cc" and c not in "\n\r\t") for c in sentence):
+    if _CONTROL.search(sentence):
         return Fault("markup", "control character")
     code = _CODE.search(sentence)
     return Fault("markup", code[0]) if code else None
@@ -907,20 +1091,25 @@ def _is_latin(character: str) -> bool:
     return character in "µμºª" or unicodedata.name(character, "").startswith("LATIN")
 
 
-def _unprefix(text: str, names: Iterable[str]) -> str:
+def _unprefix(text: str, names: frozenset[str]) -> str:
     """A text without «Esmerina:» before it."""
     head, colon, rest = text.partition(":")
-    words = set(bares(head))
-    if colon and words and len(words) <= 5 and words <= {w for n in names for w in bares(n)}:
-        return rest.strip()
-    return text
+    if not colon or len(head) > MAX_NAME:
+        return text
+    words = bares(head)
+    return rest.strip() if words and names.issuperset(words) else text
 
 
 def _unquote(text: str) -> str:
     """A text without quotes around all of it, or a lone one left of those."""
     for left, right in _QUOTES.items():
         inner = text[1:-1]
-        if len(text) > 1 and text[0] == left and text[-1] == right and not {left, right} & set(inner):
+        if (
+            len(text) > 1
+            and text[0] == left
+            and text[-1] == right
+            and not {left, right} & set(inner)
+        ):
             return inner.strip()
         if left != right:
             ends = text.count(left), text.count(right)
@@ -931,6 +1120,10 @@ def _unquote(text: str) -> str:
         elif text.count(left) == 1 and left == '"':
             return text.strip('"').strip()
     return text
+
+
+def _asks(text: str) -> bool:
+    return text.rstrip("»”\"'").endswith("?")
 
 
 def _shingles(words: Sequence[str]) -> Iterator[tuple[str, ...]]:

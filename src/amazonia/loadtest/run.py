@@ -1,0 +1,142 @@
+"""Running cases: what `amazonia bench` and `bench/load/run.py` do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from amazonia.loadtest.chart import draw
+from amazonia.loadtest.faults import FAULTS, FURTHER_FAULTS, fault, recovery
+from amazonia.loadtest.healthy import cost_fast, cost_healthy, crowd2000, healthy40
+from amazonia.loadtest.measure import Quick
+from amazonia.loadtest.report import Result, table
+from amazonia.loadtest.servers import Bench
+from amazonia.loadtest.sharing import abandoned, leak500, memory, same1000
+
+Case = Callable[[Bench, Quick], Awaitable[Result]]
+
+CASES: Mapping[str, Case] = {
+    "healthy40": healthy40,
+    "crowd2000": crowd2000,
+    "cost_healthy": cost_healthy,
+    "cost_fast": cost_fast,
+    **{profile: fault(profile) for profile in (*FAULTS, *FURTHER_FAULTS)},
+    "recovery": recovery,
+    "same1000": same1000,
+    "abandoned": abandoned,
+    "memory": memory,
+    "leak500": leak500,
+}
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "all": tuple(name for name in CASES if name not in FURTHER_FAULTS),
+    "faults": FAULTS,
+}
+LONGEST = 1800.0
+"""Seconds after which a case is broken off, whatever it does."""
+
+
+class UnknownCase(ValueError):
+    """There is no case of this name; the message lists those that exist."""
+
+
+def bench(names: Sequence[str], *, quick: bool, json: Path, svg: Path | None) -> int:
+    """Run cases, print their table, write their JSON and draw the chart.
+
+    Results of other cases that the JSON file holds already are kept.
+
+    Args:
+        names: cases or groups, in order.
+        quick: a glimpse of each, to see that it works; its figures prove nothing.
+        json: the file that takes the results.
+        svg: the file that takes the chart, if it is wanted.
+
+    Returns:
+        0 if every bound holds, else 1.
+
+    Raises:
+        UnknownCase: there is no case of a name.
+        DidNotStart, CrowdFailed: a server or the players could not run.
+        NoReferences: a case compares with servers that are only in the repository.
+    """
+    chosen = choose(names)
+    results = asyncio.run(_run(chosen, Quick(quick)))
+    sys.stdout.write(table(results) + "\n")
+    everything = _kept(json) | {result.case: result.as_json() for result in results}
+    json.parent.mkdir(parents=True, exist_ok=True)
+    found = {"machine": _machine(), "quick": quick, "cases": everything}
+    json.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    if svg is not None:
+        figures = {name: case["figures"] for name, case in everything.items()}
+        svg.write_text(draw(figures), encoding="utf-8")
+    return 0 if all(result.ok for result in results) else 1
+
+
+def choose(names: Sequence[str]) -> list[str]:
+    """The cases that names and groups mean, each once.
+
+    Raises:
+        UnknownCase: one of them means none.
+    """
+    chosen: dict[str, None] = {}
+    for name in names:
+        if name not in CASES and name not in GROUPS:
+            known = ", ".join((*GROUPS, *CASES))
+            raise UnknownCase(f"there is no case '{name}'; there are: {known}")
+        chosen |= dict.fromkeys(GROUPS.get(name, (name,)))
+    return list(chosen)
+
+
+async def _run(names: Sequence[str], quick: Quick) -> list[Result]:
+    results = []
+    with tempfile.TemporaryDirectory(prefix="amazonia-bench-") as folder:
+        place = _bench(Path(folder))
+        for name in names:
+            begun = time.monotonic()
+            async with asyncio.timeout(LONGEST):
+                results.append(await CASES[name](place, quick))
+            took = time.monotonic() - begun
+            sys.stderr.write(f"{name}: {'ok' if results[-1].ok else 'NO'}, {took:.0f} s\n")
+    return results
+
+
+def _bench(folder: Path) -> Bench:
+    """Where things are: in a checkout, or in an installation."""
+    package = Path(__file__).resolve().parents[1]
+    root = package.parents[1]
+    references = root / "bench" / "load"
+    is_checkout = (references / "relay.py").exists()
+    learned = Path(os.environ.get("AMAZONIA_DATA") or "data") / "learned"
+    if learned.is_dir():
+        shutil.copytree(learned, folder / "learned")
+    return Bench(
+        folder=folder,
+        learned=folder / "learned",
+        case=(root if is_checkout else package) / "cases" / "lama_sem_ouro",
+        references=references if is_checkout else None,
+    )
+
+
+def _kept(json: Path) -> dict[str, Any]:
+    try:
+        return dict(orjson.loads(json.read_bytes())["cases"])
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+    }

@@ -1,0 +1,74 @@
+"""A server that answers like the game, as well or as badly as a test asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+TURN = "abc"
+
+
+class FakeGame:
+    """Teams, questions and turns' events on loopback.
+
+    Attributes:
+        events: what every turn's stream says.
+        questions: what was asked, in order.
+        hold: the stream stays open after its events.
+    """
+
+    def __init__(
+        self, events: Sequence[tuple[str, dict[str, Any]]], *, status: int = 202, hold: bool = False
+    ) -> None:
+        self.events = events
+        self.status = status
+        self.hold = hold
+        self.questions: list[str] = []
+        self.teams = 0
+
+    async def session(self, _request: web.Request) -> web.Response:
+        self.teams += 1
+        response = web.json_response({}, status=201)
+        response.set_cookie("amazonia", f"team-{self.teams}")
+        return response
+
+    async def chat(self, request: web.Request) -> web.Response:
+        self.questions.append((await request.json())["message"])
+        return web.json_response({"turn_id": TURN}, status=self.status)
+
+    async def listen(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for number, (kind, data) in enumerate(self.events, 1):
+            line = b"id: %d\nevent: %s\ndata: %s\n\n"
+            await response.write(line % (number, kind.encode(), orjson.dumps(data)))
+        if self.hold:
+            await request.content.read()
+            await asyncio.get_running_loop().create_future()
+        return response
+
+
+@asynccontextmanager
+async def serving(game: FakeGame) -> AsyncIterator[str]:
+    """The address of a fake game that runs."""
+    app = web.Application()
+    app.add_routes(
+        [
+            web.post("/api/session", game.session),
+            web.post("/api/chat", game.chat),
+            web.get(f"/api/turns/{TURN}/events", game.listen),
+        ]
+    )
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{site.port}"
+    finally:
+        await runner.cleanup()
