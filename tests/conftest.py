@@ -23,6 +23,7 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if OURS.search(name)]:
             patch.delenv(name)
+        patch.setenv("PYTHON_DOTENV_DISABLED", "1")  # a developer's .env is no test's affair
         patch.setenv("AMAZONIA_DATA", str(tmp_path_factory.mktemp("data")))
         yield
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from dotenv import load_dotenv
 
 from amazonia.content.library import Library, bundled_cases
 from amazonia.domain.case import Case, CharacterId, Lang
@@ -42,7 +43,8 @@ def serve(
     lan: Annotated[bool, typer.Option(help="Let other machines of this network play.")] = False,
     server: Annotated[str, typer.Option(help="gunicorn, or uvicorn (one process).")] = "gunicorn",
 ) -> None:
-    """Serve the game."""
+    """Serve the game; what the environment does not set may stand in a file `.env`."""
+    load_dotenv(Path(".env"), interpolate=False)  # first: Gunicorn reads some at import
     from amazonia.serve import run_gunicorn, run_uvicorn
     from amazonia.settings import read_settings
 

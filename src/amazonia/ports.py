@@ -311,7 +311,7 @@ class Turns(Protocol):
         ...
 
     async def say(self, turn_id: str, said: Sequence[StreamEvent]) -> None:
-        """Let other processes see what was said so far."""
+        """Let other processes see what was said so far; nothing once the turn is done."""
         ...
 
     async def finish(

@@ -12,7 +12,7 @@ import structlog
 from aiohttp import ClientSession
 
 from amazonia.content.library import Library, bundled_cases
-from amazonia.errors import AmazoniaError, BadSetting
+from amazonia.errors import AmazoniaError, BadSetting, StoreDown
 from amazonia.fabric.limits import MemoryLimits
 from amazonia.fabric.owners import FileOwners
 from amazonia.fabric.streams import MemoryStreams
@@ -140,9 +140,12 @@ async def open_services(
     teams, turns = StoredTeams(database), StoredTurns(database)
     replies = StoredReplies(database, owners.alive)
     game = Game(cases, teams, clock)
-    async with AsyncExitStack() as open_last_closed_first:
-        keep = open_last_closed_first.enter_async_context
-        voices = await keep(_open_voices(settings, replies, StoredSpending(database), owners))
+    async with AsyncExitStack() as stack:
+        stack.callback(owners.close)
+        stack.push_async_callback(database.close)
+        voices = await stack.enter_async_context(
+            _open_voices(settings, replies, StoredSpending(database), owners)
+        )
         interviews = Interviews(
             game=game,
             turns=turns,
@@ -176,9 +179,8 @@ async def open_services(
         finally:
             services.closing.set()
             rescue.cancel()
+            await asyncio.gather(rescue, return_exceptions=True)
             await interviews.drain()
-    await database.close()
-    owners.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +244,12 @@ def _allowance(settings: Settings) -> Allowance:
 
 async def _finish_orphans(services: Services, turns: StoredTurns) -> None:
     """Finish the turns that a dead process left behind."""
-    for turn in await turns.speaking():
+    try:
+        left_behind = await turns.speaking()
+    except StoreDown:
+        log.exception("turn.rescue_failed")
+        return
+    for turn in left_behind:
         try:
             await _finish_orphan(services, turn)
         except AmazoniaError:

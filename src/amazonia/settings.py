@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -23,7 +24,6 @@ class Provider(BaseModel):
 
     Attributes:
         api_key_env: the variable that holds its key; none is sent where it is empty.
-        api_key: that variable's value; `read_settings` fills it in.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,7 +32,23 @@ class Provider(BaseModel):
     base_url: str = Field(pattern=HTTP_URL)
     api_key_env: str = ""
     model: str = Field(min_length=1, max_length=200)
-    api_key: str = Field("", repr=False, exclude=True)
+    _api_key: str = ""
+
+    @property
+    def api_key(self) -> str:
+        """The key; empty if none is sent."""
+        return self._api_key
+
+    def with_key(self, key: str) -> Provider:
+        """The same with its key."""
+        provider = self.model_copy()
+        provider._api_key = key  # noqa: SLF001 - its own class's
+        return provider
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        return _address(value)
 
 
 class Settings(BaseSettings):
@@ -271,6 +287,11 @@ class Settings(BaseSettings):
         except ValueError as exc:
             raise ValueError("is not JSON") from exc
 
+    @field_validator("openai_base_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        return _address(value) if value else value
+
     @field_validator("providers")
     @classmethod
     def _have_own_names(cls, value: tuple[Provider, ...]) -> tuple[Provider, ...]:
@@ -288,9 +309,8 @@ class Settings(BaseSettings):
             name="openai",
             base_url=self.openai_base_url or OPENAI,
             model=self.openai_model,
-            api_key=self.openai_api_key,
         )
-        return (first, *self.providers)
+        return (first.with_key(self.openai_api_key), *self.providers)
 
     @property
     def database_file(self) -> Path:
@@ -326,6 +346,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     except ValidationError as exc:
         raise BadSetting(_one_line(exc, given)) from exc
     _refuse_unsafe(settings)
+    _refuse_bad_key("OPENAI_API_KEY", settings.openai_api_key)
     _refuse_late_first_token(settings)
     return settings.model_copy(update={"providers": _with_keys(settings.providers, environ)})
 
@@ -372,8 +393,26 @@ def _with_keys(providers: tuple[Provider, ...], environ: Mapping[str, str]) -> t
                 f"{name}: not set; AMAZONIA_PROVIDERS names it as the key of '{provider.name}'. "
                 "Set it, or leave out api_key_env for a provider that needs no key"
             )
-        keyed.append(provider.model_copy(update={"api_key": key}))
+        _refuse_bad_key(name, key)
+        keyed.append(provider.with_key(key))
     return tuple(keyed)
+
+
+def _address(value: str) -> str:
+    """An http address as it is, if it is one.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError("is no http:// or https:// address")
+    return value
+
+
+def _refuse_bad_key(name: str, key: str) -> None:
+    if not (key.isascii() and key.isprintable()):
+        raise BadSetting(f"{name}: its value is not allowed: a key of plain ASCII characters")
 
 
 def _refuse_late_first_token(settings: Settings) -> None:

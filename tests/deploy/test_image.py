@@ -198,7 +198,7 @@ def test_the_image_holds_the_bundled_cases_and_no_tool_that_installs(image: Box)
 
 
 def test_the_image_holds_compiled_code(image: Box) -> None:
-    """Nothing is compiled at the start, where nothing could be kept: that would take ten seconds."""
+    """Nothing is compiled at every start, where the result could not be kept: ten seconds less."""
     (packages,) = image.root.glob("opt/amazonia/lib/python3.*/site-packages")
     sources = [path for path in packages.rglob("*.py") if path.stat().st_size]
     compiled = {path.name.split(".")[0] for path in packages.rglob("*.pyc")}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 from tests.domain.world import PT, mini
 from tests.worlds import mini_settings
 
@@ -114,9 +115,23 @@ async def test_cut_after_every_byte(tmp_path: Path) -> None:
     mini().library.open()
     answer = recorded()
     provider = Cut(answer)
+    with capture_logs() as logged:
+        found, whole = await _cut_everywhere(provider, tmp_path / "data")
+    assert not [line for line in logged if line["log_level"] in {"error", "critical"}]
+    finish = answer.index(b'"finish_reason":"stop"')
+    by_model = [cut for cut, (source, _) in found.items() if source == "model"]
+    assert min(by_model) > finish
+    assert {found[cut] for cut in by_model} == {("model", whole)}
+    assert {found[cut][0] for cut in range(finish)} == {"scripted"}
+    assert len(set(found.values())) >= 3
+
+
+async def _cut_everywhere(provider: Cut, data: Path) -> tuple[dict[int, tuple[str, str]], str]:
+    """For each number of bytes who spoke and what was said in the end; and the whole reply."""
+    answer = provider.answer
     async with provider.serving() as url:
         once = {"OPENAI_BASE_URL": url, "OPENAI_MAX_RETRIES": "0", "SECOND_OPINION": "false"}
-        settings = mini_settings(tmp_path / "data", **once)
+        settings = mini_settings(data, **once)
         migrate(settings)
         async with open_services(settings, mini().library) as services:
             interviews = tolerant(services)
@@ -141,8 +156,4 @@ async def test_cut_after_every_byte(tmp_path: Path) -> None:
                 found[cut] = (reply["source"], reply["reply"])
 
             await asyncio.gather(*(cut_at(cut) for cut in range(len(answer))))
-    finish = answer.index(b'"finish_reason":"stop"')
-    by_model = [cut for cut, (source, _) in found.items() if source == "model"]
-    assert min(by_model) > finish
-    assert {found[cut][0] for cut in range(finish)} == {"scripted"}
-    assert len({text for source, text in found.values() if source == "scripted"}) >= 2
+    return found, whole["reply"]

@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator, Iterator
 import aiohttp
 import pytest
 from tests.faults.playing import (
+    BOLO,
     Player,
     Question,
+    check,
     each_worker,
     owner_of,
     playing,
@@ -40,9 +42,7 @@ def upstream() -> Iterator[FaultyProvider]:
 
 
 @pytest.fixture(scope="module")
-def server(
-    tmp_path_factory: pytest.TempPathFactory, upstream: FaultyProvider
-) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, upstream: FaultyProvider) -> Iterator[Server]:
     data = tmp_path_factory.mktemp("listeners") / "server"
     with playing(data, upstream, **TIMERS) as running:
         yield running
@@ -100,6 +100,16 @@ async def test_a_listener_elsewhere_is_enough(
     assert upstream.stats()["cancelled"] == 0
     assert owner_of(server, turn_id) == owner
     assert events[-1].data["elapsed_ms"] > 1000 * GRACE
+
+
+async def test_whoever_shares_a_reply_is_answered_though_its_leader_is_left(
+    workers: list[aiohttp.ClientSession],
+) -> None:
+    """A team at the other process hears whole sentences when nobody of the first team is left."""
+    question = Question("cida", "bolo", BOLO[4])
+    await (await Player(workers[0]).begin()).drop(question)
+    answered = await (await Player(workers[1]).begin()).ask(question, stream=True)
+    check(question, answered, within=float(TIMERS["TURN_DEADLINE"]))
 
 
 async def _cancelled_after(server: Server, upstream: FaultyProvider, turn_id: str) -> float:

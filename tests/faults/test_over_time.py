@@ -38,14 +38,29 @@ AT_ONCE = 0.5
 """Seconds that a reply may take which waits for nobody, on a busy machine."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def upstream() -> Iterator[FaultyProvider]:
     with provider("fast", speed=SPEED) as running:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def well(upstream: FaultyProvider) -> None:
+    """Every test begins with a provider that is well."""
+    upstream.switch("fast")
+    upstream.reset()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, upstream: FaultyProvider) -> Iterator[Server]:
+    """A server whose provider was never parked for long."""
+    with playing(tmp_path_factory.mktemp("time") / "server", upstream) as running:
+        yield running
+
+
 @pytest.fixture
-def server(tmp_path: Path, upstream: FaultyProvider) -> Iterator[Server]:
+def new_server(tmp_path: Path, upstream: FaultyProvider) -> Iterator[Server]:
+    """A server for one test."""
     with playing(tmp_path / "server", upstream) as running:
         yield running
 
@@ -78,7 +93,8 @@ async def test_an_outage_is_noticed_and_outlived(server: Server, upstream: Fault
             assert (await provider_of(worker))["why"] == "silent"
 
         upstream.reset()
-        begun, answers = time.monotonic(), []
+        answers: list[Answered] = []
+        begun = time.monotonic()
         while time.monotonic() - begun < 7:
             await asyncio.sleep(0.1)
             both = (ask_new(worker, cake(2000 + len(answers))) for worker in workers)
@@ -122,10 +138,10 @@ async def test_a_rate_limit_is_kept(server: Server, upstream: FaultyProvider) ->
         assert time.monotonic() - begun < 5
 
 
-async def test_a_refused_key_is_told_once(server: Server, upstream: FaultyProvider) -> None:
+async def test_a_refused_key_is_told_once(new_server: Server, upstream: FaultyProvider) -> None:
     """Players notice nothing; a log line of each process and `/health` say what is wrong."""
     upstream.switch("badkey")
-    async with each_worker(server) as workers:
+    async with each_worker(new_server) as workers:
         for worker in workers:
             player = await Player(worker).begin()
             for question in visit(1):
@@ -137,18 +153,18 @@ async def test_a_refused_key_is_told_once(server: Server, upstream: FaultyProvid
             assert told["status"] == "degraded"
             assert (voice["state"], voice["why"]) == ("parked", "unauthorized")
     assert upstream.stats()["calls"] == len(workers)
-    assert _times_told(server) == len(workers)
+    assert _times_told(new_server) == len(workers)
 
 
 async def test_a_refused_key_is_told_once_though_many_ask(
-    server: Server, upstream: FaultyProvider
+    new_server: Server, upstream: FaultyProvider
 ) -> None:
     """Calls that were under way together are one finding, not one each."""
     upstream.switch("badkey")
-    async with each_worker(server) as (worker, _), connections(server) as http:
+    async with each_worker(new_server) as (worker, _), connections(new_server) as http:
         await asyncio.gather(*(ask_new(http, cake(number)) for number in range(20)))
         await ask_new(worker, cake(20))
-    assert 1 <= _times_told(server) <= 2
+    assert 1 <= _times_told(new_server) <= 2
 
 
 def _times_told(server: Server) -> int:

@@ -7,7 +7,6 @@ so must be the voice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -44,11 +43,9 @@ LANES = (
     ("fast", "leak", "error", "late", "stall"),
     ("empty", "ratelimit", "comments", "drip", "flaky"),
 )
-SOURCES = {
-    **dict.fromkeys(("healthy", "fast", "nodone"), {"model"}),
-    **dict.fromkeys(("leak", "flaky", "mixed"), {"model", "scripted"}),
-}
-"""Who speaks; by every other profile the authored lines alone."""
+BY_MODEL = frozenset({"healthy", "fast", "nodone"})
+BY_EITHER = frozenset({"leak", "flaky", "mixed"})
+"""Who speaks; with every other profile the authored lines alone."""
 RECOVERY = 30.0
 TEAMS = 4
 
@@ -71,13 +68,13 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Played]]:
+def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
     """Every profile, played once."""
     folder = tmp_path_factory.mktemp("profiles")
     with ExitStack() as stack:
         providers = [stack.enter_context(provider(speed=SPEED)) for _ in LANES]
         lanes = asyncio.run(_play_all(folder, providers))
-    yield {name: done for lane in lanes for name, done in lane.items()}
+    return {name: done for lane in lanes for name, done in lane.items()}
 
 
 async def _play_all(folder: Path, providers: list[FaultyProvider]) -> list[dict[str, Played]]:
@@ -143,11 +140,11 @@ def test_no_profile_is_left_out() -> None:
 def test_every_turn_is_answered(played: dict[str, Played], name: str) -> None:
     """In time, in whole sentences, with the right clue, never an error, by whom it must be."""
     for question, answered in played[name].turns:
-        check(question, answered)
+        check(question, answered, obeys=name in {"leak", "mixed"})
     assert len(played[name].turns) == 3 * TEAMS
-    assert {answered.source for _, answered in played[name].turns} <= SOURCES.get(
-        name, {"scripted"}
-    )
+    sources = {answered.source for _, answered in played[name].turns}
+    if name not in BY_EITHER:
+        assert sources == ({"model"} if name in BY_MODEL else {"scripted"})
 
 
 @pytest.mark.parametrize("name", [name for lane in LANES for name in lane])

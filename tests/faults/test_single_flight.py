@@ -8,12 +8,10 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import aiohttp
 import pytest
 from tests.faults.playing import (
-    Answered,
     Player,
     Question,
     check,
@@ -47,9 +45,7 @@ def upstream() -> Iterator[FaultyProvider]:
 
 
 @pytest.fixture(scope="module")
-def server(
-    tmp_path_factory: pytest.TempPathFactory, upstream: FaultyProvider
-) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, upstream: FaultyProvider) -> Iterator[Server]:
     data = tmp_path_factory.mktemp("flight") / "server"
     with playing(data, upstream, **TIMERS) as running:
         yield running
@@ -89,17 +85,19 @@ async def test_many_teams_one_call(
 
 
 async def test_a_follower_may_leave(
-    upstream: FaultyProvider, workers: list[aiohttp.ClientSession]
+    server: Server, upstream: FaultyProvider, workers: list[aiohttp.ClientSession]
 ) -> None:
-    """The one who leads is heard to the end, on whichever process the other was."""
-    leader = await Player(workers[0]).begin()
-    leading = asyncio.ensure_future(leader.ask(QUESTION))
-    for worker in workers[::-1]:
-        follower = await Player(worker).begin() if worker is not workers[0] else None
-        if follower is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(follower.ask(QUESTION), 0.3)
-    answered = await leading
+    """The one who leads is heard to the end, on whichever process the others were."""
+    leader, elsewhere = [await Player(worker).begin() for worker in workers]
+    async with connections(server) as http:
+        others = [*await teams(http, 4), elsewhere]
+        leading = asyncio.ensure_future(leader.ask(QUESTION))
+        await asyncio.to_thread(upstream.stats_when, lambda stats: stats["calls"] == 1)
+        following = [asyncio.ensure_future(other.ask(QUESTION)) for other in others]
+        await asyncio.wait(following, timeout=0.3)
+        for follower in following:
+            assert follower.cancel()
+        answered = await leading
     check(QUESTION, answered, within=TAKES + 2)
     assert answered.source == "model"
     stats = upstream.stats()
@@ -123,14 +121,17 @@ async def test_a_cleared_cache_is_empty(
     upstream: FaultyProvider, workers: list[aiohttp.ClientSession]
 ) -> None:
     """What was kept is said again without a call, on the other process too, until it is cleared."""
-    sources = []
-    for worker in (workers[0], workers[1]):
-        sources.append((await (await Player(worker).begin()).ask(QUESTION)).source)
-    assert sources == ["model", "cache"]
+    assert await _source(workers[0]) == "model"
+    assert await _source(workers[1]) == "cache"
     assert upstream.stats()["calls"] == 1
     assert await clear_cache(workers[0]) == 1
-    assert (await (await Player(workers[1]).begin()).ask(QUESTION)).source == "model"
+    assert await _source(workers[1]) == "model"
     assert upstream.stats()["calls"] == 2
+
+
+async def _source(worker: aiohttp.ClientSession) -> str:
+    """Who answers a new team there."""
+    return (await (await Player(worker).begin()).ask(QUESTION)).source
 
 
 # ── kill -9 ─────────────────────────────────────────────────────────────────────────────────────

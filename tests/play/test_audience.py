@@ -285,7 +285,6 @@ class SteadyVoice(PatientVoice):
             yield Said("Olhe só.", "model")
 
 
-@pytest.mark.xfail(reason="sharing is awaited, outside the deadline (turns.py, _perform)")
 async def test_sharing_what_was_said_does_not_hold_the_turn_up(
     two: tuple[Services, Services],
 ) -> None:

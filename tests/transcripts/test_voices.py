@@ -36,6 +36,7 @@ from amazonia.settings import read_settings
 Json = dict[str, Any]
 WORLDS = {"mini": mini, "lama_sem_ouro": lama}
 FILES = sorted(Path(__file__).parent.glob("*.yaml"))
+SCRIPTS = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in FILES}
 SPEED = 50.0
 SPOKEN = frozenset({"turn_id", "reply", "source", "elapsed_ms", "duplicate"})
 """What may differ from voice to voice."""
@@ -110,9 +111,7 @@ async def _act(services: Services, world: World, team: Team, action: Json) -> Js
     match action["do"]:
         case "chat":
             who = action.get("to") or action["entity_id"]
-            asked = await services.interviews.ask(
-                team, who, action["message"], action.get("show")
-            )
+            asked = await services.interviews.ask(team, who, action["message"], action.get("show"))
             return await services.interviews.reply(team, asked.turn)
         case "riddle":
             answer = _riddle_codes(world, action["id"], action["answer"])
@@ -203,10 +202,10 @@ def check_same(scripted: Played, model: Played, again: Played) -> None:
     assert "cache" in again.sources
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-async def test_a_transcript_by_every_voice(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", SCRIPTS)
+async def test_a_transcript_by_every_voice(name: str, tmp_path: Path) -> None:
     """Won or lost, a game is the same game whoever spoke."""
-    script = yaml.safe_load(path.read_text(encoding="utf-8"))
+    script = SCRIPTS[name]
     world = WORLDS[script["case"]]()
     scripted, model, again = await three_voices(world, script["steps"], tmp_path)
     check_same(scripted, model, again)

@@ -150,7 +150,6 @@ async def test_without_a_database_nothing_is_spent() -> None:
     assert spending.book[DAY, "team:a"] == (700, 0)
 
 
-@pytest.mark.xfail(reason="a cancelled reservation is never given back (budget.py, reserve)")
 async def test_a_reservation_that_nobody_waits_for_is_given_back() -> None:
     """The writer carries the job out though the turn was broken off: it must not stay spent."""
     budget, spending, _ = a_budget()

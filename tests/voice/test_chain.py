@@ -392,7 +392,6 @@ async def test_an_answer_is_one_call() -> None:
 # ── faults found in review: each fails until it is mended ────────────────────────────────────────
 
 
-@pytest.mark.xfail(reason="race() never hears of Overloaded (hedge.py, _read)")
 async def test_a_busy_first_does_not_hang_a_hedged_turn() -> None:
     """It is passed over for the next, as without hedging."""
     world = World(
@@ -402,7 +401,6 @@ async def test_a_busy_first_does_not_hang_a_hedged_turn() -> None:
         assert await world.hear() == [None, *SAID]
 
 
-@pytest.mark.xfail(reason="race() never hears of an empty purse (hedge.py, _read)")
 async def test_an_empty_purse_does_not_hang_a_hedged_turn() -> None:
     """The turn fails at once."""
     purse = Allowance(149)
@@ -412,7 +410,6 @@ async def test_an_empty_purse_does_not_hang_a_hedged_turn() -> None:
             await world.hear()
 
 
-@pytest.mark.xfail(reason="a hedged call forgets that it is the probe (chain.py, _attempt)")
 async def test_a_hedged_probe_is_reported() -> None:
     """Else its breaker lets no call in for the rest of the process's life."""
     limited = [ProviderFailed("rate_limited", retry_after=0.05)]
@@ -435,7 +432,6 @@ async def test_a_hedged_probe_is_reported() -> None:
     assert world.chain.channels[0].is_ready
 
 
-@pytest.mark.xfail(reason="time is measured before the queue and the database (chain.py, _attempt)")
 async def test_a_provider_is_given_the_time_that_is_left() -> None:
     """What the queue for a slot and the reservation took is gone."""
     world = World([FakeProvider("a", GOOD)])
@@ -449,7 +445,6 @@ async def test_a_provider_is_given_the_time_that_is_left() -> None:
     assert world.providers[0].left == [6.0]
 
 
-@pytest.mark.xfail(reason="it pauses and spends a retry first (chain.py, _repeat)")
 async def test_a_parked_provider_is_not_waited_for() -> None:
     """A 429 that names no time parks it for longer than the pause: the turn gives up at once."""
     world = World([FakeProvider("a", [ProviderFailed("rate_limited", status=429)])])
@@ -459,7 +454,6 @@ async def test_a_parked_provider_is_not_waited_for() -> None:
     assert asyncio.get_running_loop().time() - began < 0.1
 
 
-@pytest.mark.xfail(reason="reserving has no time limit (chain.py, answer)")
 async def test_an_answer_is_in_time_though_the_database_hangs() -> None:
     """The seconds cover the reservation too."""
     world = World([FakeProvider("a", ["2"])])

@@ -362,7 +362,6 @@ async def test_what_was_cleared_on_the_way_is_not_kept() -> None:
 # ── faults found in review: each fails until it is mended ────────────────────────────────────────
 
 
-@pytest.mark.xfail(reason="nobody looks whose sentences they are (flights.py, _follow)")
 async def test_two_leaders_replies_are_never_mixed() -> None:
     """Another process took the flight over after the leader's death, between two looks."""
     replies = MemoryReplies()
@@ -376,7 +375,6 @@ async def test_two_leaders_replies_are_never_mixed() -> None:
     assert heard == [*by("cache", "A um."), ("!leader_lost", "")]
 
 
-@pytest.mark.xfail(reason="the leader's own trouble becomes everybody's (flights.py, _lead)")
 @pytest.mark.parametrize("reason", ["budget", "overtime"])
 async def test_one_teams_trouble_is_not_everybodys(reason: str) -> None:
     """Who has money and time of their own leads, when the leader had not."""
@@ -389,7 +387,6 @@ async def test_one_teams_trouble_is_not_everybodys(reason: str) -> None:
     await there.settle()
 
 
-@pytest.mark.xfail(reason="settle() forgets flights that were just left (flights.py, settle)")
 async def test_settling_waits_for_what_was_left_a_moment_ago() -> None:
     """A flight that is being broken off signs itself off before the database is closed."""
     replies, singer = MemoryReplies(), Singer(*BOLO)
@@ -403,7 +400,6 @@ async def test_settling_waits_for_what_was_left_a_moment_ago() -> None:
     assert (singer.ended, replies.rows) == (1, {})
 
 
-@pytest.mark.xfail(reason="what is not told at once is told with the next (flights.py, _Teller)")
 async def test_a_sentence_before_a_silence_is_told_all_the_same() -> None:
     """Followers in other processes hear it soon, however long the leader then thinks."""
     replies, singer = MemoryReplies(), Singer(*BOLO)

@@ -143,7 +143,6 @@ async def test_leaving_closes_both_at_once(moment: str) -> None:
     assert "open" not in (first.state, second.state)
 
 
-@pytest.mark.xfail(reason="a runner dies of anything but ProviderFailed unheard (hedge.py, _read)")
 @pytest.mark.parametrize("refusal", [Overloaded("no slot"), VoiceFailed("budget")])
 @pytest.mark.parametrize("may", [yes, no])
 async def test_a_call_that_was_never_made_does_not_hang_the_race(

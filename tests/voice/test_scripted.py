@@ -102,7 +102,6 @@ def test_a_line_that_is_gone_is_left_out() -> None:
 # ── faults found in review: each fails until it is mended ────────────────────────────────────────
 
 
-@pytest.mark.xfail(reason="each piece searches everything again (scripted.py, Splitter.feed, _end)")
 def test_a_text_that_never_begins_another_sentence_costs_little() -> None:
     """A provider that writes no capitals must not hold up the loop: a thousand characters."""
     text, splitter = "bolo. " * 170, Splitter()

@@ -111,10 +111,10 @@ async def test_the_model_is_told_labels_and_no_ids() -> None:
 
 
 async def test_it_has_a_second_and_a_half_of_the_deadline() -> None:
-    """Or what is left of it."""
+    """Or what is left of it; the provider a little less, so that its lateness is its own."""
     room = Room(["2"])
     await room.choose()
-    assert room.provider.left == [1.5]
+    assert room.provider.left == [1.4]
     room = Room(["2"])
     await room.choose(seconds=0.5)
     assert room.provider.left == [pytest.approx(0.5, abs=0.1)]
@@ -170,7 +170,6 @@ async def test_without_a_store_it_is_asked_all_the_same() -> None:
 # ── faults found in review: each fails until it is mended ────────────────────────────────────────
 
 
-@pytest.mark.xfail(reason="choose() is not limited as a whole (understand.py, choose)")
 @pytest.mark.parametrize("what", ["the store", "the purse", "a stopped leader"])
 async def test_it_is_in_time_whatever_hangs(what: str) -> None:
     """The question is not accepted before this returns: no stage of it may take longer."""
@@ -187,7 +186,6 @@ async def test_it_is_in_time_whatever_hangs(what: str) -> None:
     assert await room.choose(seconds=0.1) is None
 
 
-@pytest.mark.xfail(reason="an empty purse is blamed on the provider (understand.py, _ask)")
 async def test_a_team_without_money_stops_nobody_else() -> None:
     """Its questions are not the provider's failures."""
     room = Room(["2"], allowance=Allowance(team_tokens=1))

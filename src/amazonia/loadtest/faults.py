@@ -103,7 +103,7 @@ async def recovery(bench: Bench, quick: Quick) -> Result:
     result = Result("recovery")
     before, outage, after = (
         quick.or_(20.0, 8.0),
-        quick.or_(60.0, 15.0),
+        quick.or_(60.0, 30.0),
         quick.or_(45.0, 30.0),
     )
     plan = Plan("http://127.0.0.1", "page", quick.count(200, 40), seconds=before + outage + after)

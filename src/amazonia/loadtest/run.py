@@ -6,6 +6,7 @@ import asyncio
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -68,15 +69,12 @@ def bench(names: Sequence[str], *, quick: bool, json: Path, svg: Path | None) ->
         DidNotStart, CrowdFailed: a server or the players could not run.
         NoReferences: a case compares with servers that are only in the repository.
     """
-    chosen = choose(names)
-    results = asyncio.run(_run(chosen, Quick(quick)))
+    results = asyncio.run(
+        _run(choose(names), Quick(quick), lambda result: _keep(json, result, quick=quick))
+    )
     sys.stdout.write(table(results) + "\n")
-    everything = _kept(json) | {result.case: result.as_json() for result in results}
-    json.parent.mkdir(parents=True, exist_ok=True)
-    found = {"machine": _machine(), "quick": quick, "cases": everything}
-    json.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     if svg is not None:
-        figures = {name: case["figures"] for name, case in everything.items()}
+        figures = {name: case["figures"] for name, case in _kept(json).items()}
         svg.write_text(draw(figures), encoding="utf-8")
     return 0 if all(result.ok for result in results) else 1
 
@@ -96,7 +94,11 @@ def choose(names: Sequence[str]) -> list[str]:
     return list(chosen)
 
 
-async def _run(names: Sequence[str], quick: Quick) -> list[Result]:
+async def _run(names: Sequence[str], quick: Quick, keep: Callable[[Result], None]) -> list[Result]:
+    """Run the cases one by one. SIGTERM ends them as Ctrl-C does: servers and players with them."""
+    running = asyncio.current_task()
+    if running is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     results = []
     with tempfile.TemporaryDirectory(prefix="amazonia-bench-") as folder:
         place = _bench(Path(folder))
@@ -104,6 +106,7 @@ async def _run(names: Sequence[str], quick: Quick) -> list[Result]:
             begun = time.monotonic()
             async with asyncio.timeout(LONGEST):
                 results.append(await CASES[name](place, quick))
+            keep(results[-1])
             took = time.monotonic() - begun
             sys.stderr.write(f"{name}: {'ok' if results[-1].ok else 'NO'}, {took:.0f} s\n")
     return results
@@ -124,6 +127,14 @@ def _bench(folder: Path) -> Bench:
         case=(root if is_checkout else package) / "cases" / "lama_sem_ouro",
         references=references if is_checkout else None,
     )
+
+
+def _keep(json: Path, result: Result, *, quick: bool) -> None:
+    """Put a case's result among the others at once: a later case may fail."""
+    found = {**result.as_json(), "quick": quick, "machine": _machine()}
+    everything = _kept(json) | {result.case: found}
+    json.parent.mkdir(parents=True, exist_ok=True)
+    json.write_bytes(orjson.dumps({"cases": everything}, option=orjson.OPT_INDENT_2))
 
 
 def _kept(json: Path) -> dict[str, Any]:

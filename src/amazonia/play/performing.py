@@ -85,24 +85,44 @@ async def next_piece(
 
 
 class Share:
-    """Lets other processes see what is said, at most every `SHARE_EVERY` seconds."""
+    """Lets other processes see what is said, within `SHARE_EVERY`; nobody waits for it.
 
-    def __init__(
-        self, turns: Turns, turn_id: str, events: Sequence[StreamEvent], now: float
-    ) -> None:
+    Args:
+        events: what was said; grows meanwhile.
+    """
+
+    def __init__(self, turns: Turns, turn_id: str, events: Sequence[StreamEvent]) -> None:
         self._turns = turns
         self._turn_id = turn_id
         self._events = events
         self._shared = 0
-        self._last = now
+        self._over = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
 
-    async def maybe(self, now: float) -> None:
-        """Share what is new, if the last time was long enough ago."""
-        if now - self._last < SHARE_EVERY:
-            return
-        new, self._last = self._events[self._shared :], now
+    def soon(self) -> None:
+        """There is something new."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._write())
+
+    def end(self) -> asyncio.Task[None] | None:
+        """Write no more: the rest is saved with the whole reply. The write under way, if any."""
+        self._over.set()
+        return self._task
+
+    async def _write(self) -> None:
+        while not await self._ended_within(SHARE_EVERY):
+            new = self._events[self._shared :]
+            if not new:
+                continue
+            try:
+                await self._turns.say(self._turn_id, new)
+            except StoreDown:
+                return
+            self._shared += len(new)
+
+    async def _ended_within(self, seconds: float) -> bool:
         try:
-            await self._turns.say(self._turn_id, new)
-        except StoreDown:
-            return  # it is saved with the whole reply
-        self._shared += len(new)
+            async with asyncio.timeout(seconds):
+                return await self._over.wait()
+        except TimeoutError:
+            return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -97,7 +97,7 @@ class Interviews:
     _running: dict[str, Speaking] = field(default_factory=dict)
     _listening: Counter[str] = field(default_factory=Counter)
     """How many listen here to each turn that another process speaks."""
-    _leaving: set[asyncio.Task[None]] = field(default_factory=set)
+    _background: set[asyncio.Task[None]] = field(default_factory=set)
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────
 
@@ -229,14 +229,14 @@ class Interviews:
         )
         said: list[Said] = []
         events: list[StreamEvent] = []
-        share = Share(self.turns, turn.id, events, self.game.clock.monotonic())
+        share = Share(self.turns, turn.id, events)
         reason = ""
         try:
             async with aclosing(self.voice.speak(performance, deadline)) as speech:
                 while (piece := await next_piece(speech, audience, deadline)) is not None:
                     said.append(piece)
                     events.append(stream.add("sentence", {"text": piece.text}))
-                    await share.maybe(self.game.clock.monotonic())
+                    share.soon()
         except TimeoutError:
             reason = "nobody_listens" if audience.gone else "deadline"
         except VoiceFailed as exc:
@@ -244,6 +244,8 @@ class Interviews:
         except Exception:
             log.exception("voice.broke", turn=turn.id)
             reason = "error"
+        finally:
+            self._keep(share.end())
         if not reason and said:
             return events, said[-1].source
         log.info("turn.scripted", turn=turn.id, reason=reason, shown=len(said))
@@ -374,23 +376,26 @@ class Interviews:
         self._listening[turn_id] -= 1
         if not self._listening[turn_id]:
             del self._listening[turn_id]
-            self._later(self._leave(turn_id))
+            self._keep(asyncio.create_task(self._leave(turn_id)))
 
     async def _leave(self, turn_id: str) -> None:
         """Tell the process that speaks a turn that nobody listens here."""
+        if self._listening[turn_id]:  # somebody sat down again
+            return
         try:
             await self.turns.leave(turn_id, self.owners.token, self.game.clock.now())
         except StoreDown:
             log.warning("turn.listener_not_signed_off", turn=turn_id)
 
-    def _later(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+    def _keep(self, task: asyncio.Task[None] | None) -> None:
+        """Let a task end in the background."""
+        if task is not None:
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
 
     # ── living and dying ────────────────────────────────────────────────────────────────────────
 
     async def drain(self) -> None:
         """Wait until every turn that this process speaks is answered and saved."""
-        while tasks := [speaking.task for speaking in self._running.values()] + [*self._leaving]:
+        while tasks := [speaking.task for speaking in self._running.values()] + [*self._background]:
             await asyncio.gather(*tasks, return_exceptions=True)

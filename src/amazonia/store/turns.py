@@ -38,7 +38,13 @@ class StoredTurns:
     async def say(self, turn_id: str, said: Sequence[StreamEvent]) -> None:
         """Let other processes see what was said so far."""
         rows = [said_row(turn_id, event) for event in said]
-        await self.database.write(lambda tx: tx.run_many(sql.add_turn_event, rows))
+
+        def job(tx: Tx) -> None:
+            status = tx.row(sql.turn_status, {"turn_id": turn_id})
+            if status is not None and status[0] == "speaking":
+                tx.run_many(sql.add_turn_event, rows)
+
+        await self.database.write(job)
 
     async def finish(
         self, turn_id: str, said: Sequence[StreamEvent], reply: str, source: str, at: float

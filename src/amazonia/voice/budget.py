@@ -7,8 +7,10 @@ that many calls at once cannot overdraw together.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import structlog
 
@@ -17,6 +19,8 @@ from amazonia.ports import Clock, Purse, Spending
 from amazonia.voice.providers import Usage
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 EVERYBODY = "all"
 CHARACTERS_PER_TOKEN = 3
@@ -75,7 +79,7 @@ class Budget:
     spending: Spending
     allowance: Allowance
     clock: Clock
-    _settling: set[asyncio.Task[None]] = field(default_factory=set)
+    _writing: set[asyncio.Task[Any]] = field(default_factory=set)
 
     async def reserve(self, spender: str, prompt: int, most: int) -> Bill | None:
         """Reserve what a call may cost at most; None if there is not enough left.
@@ -88,11 +92,12 @@ class Budget:
         tokens, micros = prompt + most, self.allowance.micros(prompt, most)
         scopes = (*spender.split(), EVERYBODY)
         bill = Bill(self.today(), scopes, prompt, tokens, micros)
+        reserving = self._later(self._reserve(bill))
         try:
-            purses = [self._purse(scope) for scope in scopes]
-            enough = await self.spending.reserve(bill.day, purses, tokens, micros)
-        except StoreDown:
-            return None
+            enough = await asyncio.shield(reserving)
+        except asyncio.CancelledError:  # the write goes on without us: give back what it takes
+            self._later(self._give_back(bill, reserving))
+            raise
         return bill if enough else None
 
     def settle(self, bill: Bill) -> None:
@@ -100,9 +105,7 @@ class Budget:
         used = bill.used()
         tokens = used.prompt + used.completion - bill.tokens
         micros = self.allowance.micros(used.prompt, used.completion) - bill.micros
-        task = asyncio.create_task(self._settle(bill, tokens, micros))
-        self._settling.add(task)
-        task.add_done_callback(self._settling.discard)
+        self._later(self._settle(bill, tokens, micros))
 
     async def spent(self) -> tuple[int, int]:
         """Tokens and millionths of the currency spent today by everybody."""
@@ -111,11 +114,29 @@ class Budget:
 
     async def close(self) -> None:
         """Wait until every bill is settled."""
-        await asyncio.gather(*self._settling)
+        while self._writing:
+            await asyncio.gather(*self._writing, return_exceptions=True)
 
     def today(self) -> str:
         """The day that is paid for, in UTC: 2026-11-22."""
         return datetime.fromtimestamp(self.clock.now(), UTC).date().isoformat()
+
+    async def _reserve(self, bill: Bill) -> bool:
+        try:
+            purses = [self._purse(scope) for scope in bill.scopes]
+            return await self.spending.reserve(bill.day, purses, bill.tokens, bill.micros)
+        except StoreDown:
+            return False
+
+    async def _give_back(self, bill: Bill, reserving: asyncio.Task[bool]) -> None:
+        if await reserving:
+            await self._settle(bill, -bill.tokens, -bill.micros)
+
+    def _later(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return task
 
     async def _settle(self, bill: Bill, tokens: int, micros: int) -> None:
         try:

@@ -18,6 +18,7 @@ import structlog
 from amazonia.ports import Chance, Deadline, Json, VoiceFailed
 from amazonia.voice.breaker import Admission, Breaker
 from amazonia.voice.budget import Bill, Budget
+from amazonia.voice.deadline import Deadline as OwnDeadline
 from amazonia.voice.failures import ProviderFailed
 from amazonia.voice.hedge import Open, race
 from amazonia.voice.limits import Concurrency, Overloaded, RetryBudget
@@ -200,7 +201,11 @@ class Chain:
         if channel is None:
             raise VoiceFailed("no_provider")
         try:
-            async with channel.slots.slot(seconds / 4), self._paid(ask) as bill:
+            async with (
+                asyncio.timeout(seconds),
+                channel.slots.slot(seconds / 4),
+                self._paid(ask) as bill,
+            ):
                 answer = await channel.provider.ask(ask.request, left=seconds)
                 bill.said = len(answer)
                 return answer
@@ -208,6 +213,8 @@ class Chain:
             raise VoiceFailed(exc.kind) from exc
         except Overloaded as exc:
             raise VoiceFailed("overloaded") from exc
+        except TimeoutError as exc:
+            raise VoiceFailed("silent") from exc
 
     def probe(self, ask: Ask) -> None:
         """Ask providers that failed whether they are well again. No player waits for it."""
@@ -237,7 +244,9 @@ class Chain:
         if failure is None or not failure.retryable:
             return "stop"
         pause = failure.retry_after or BACKOFF * (1 + self.chance.number(1000) / 1000)
-        if pause + self.timers.first > deadline.left() or not self.spare.take():
+        fits = pause + self.timers.first <= deadline.left()
+        is_parked = tried[-1].breaker.view().retry_in > pause
+        if not fits or is_parked or not self.spare.take():
             return "stop"
         await asyncio.sleep(pause)
         return tried[-1].breaker.admit()
@@ -247,9 +256,9 @@ class Chain:
     ) -> AsyncGenerator[Piece]:
         """One call, or two at once if the first is slow and hedging is on."""
         channel = tried[-1]
-        second = self._next(tried) if self.timers.hedge else None
+        second = self._next(tried) if self.timers.hedge and not probe else None
         if second is None:
-            async with self._call(channel, ask, deadline.left(), probe=probe) as reply:
+            async with self._call(channel, ask, deadline, probe=probe) as reply:
                 async for text in reply:
                     yield text
             yield Finish(reply.finish)
@@ -262,7 +271,7 @@ class Chain:
             return calm
 
         def opener(of: Channel) -> Open:
-            return lambda: self._call(of, ask, deadline.left())
+            return lambda: self._call(of, ask, deadline)
 
         speakers = race(opener(channel), opener(second), self.timers.hedge, may_hedge)
         async with aclosing(speakers) as pieces:
@@ -271,7 +280,7 @@ class Chain:
 
     @asynccontextmanager
     async def _call(
-        self, channel: Channel, ask: Ask, left: float, *, probe: bool = False
+        self, channel: Channel, ask: Ask, deadline: Deadline, *, probe: bool = False
     ) -> AsyncIterator[Reply]:
         """Call a provider and keep the books of how it went.
 
@@ -280,14 +289,15 @@ class Chain:
             Overloaded: too many calls are under way.
             VoiceFailed: there is no money left.
         """
-        timers = {"first": self.timers.first, "gap": self.timers.gap, "left": left}
         try:
             async with channel.slots.slot(QUEUE_PATIENCE), self._paid(ask) as bill:
                 self.spare.called()
                 self.extra.called()
                 started = self.monotonic()
                 log.info("voice.called", provider=channel.name, turn=ask.turn, probe=probe)
-                async with channel.provider.call(ask.request, **timers) as reply:
+                first, gap, left = self.timers.first, self.timers.gap, deadline.left()
+                call = channel.provider.call(ask.request, first=first, gap=gap, left=left)
+                async with call as reply:
                     try:
                         yield reply
                     finally:
@@ -326,9 +336,9 @@ class Chain:
 
     async def _probe(self, channel: Channel, ask: Ask) -> None:
         short = replace(ask, request=replace(ask.request, max_tokens=PROBE_TOKENS))
-        seconds = self.timers.first + self.timers.gap
+        deadline = OwnDeadline.after(self.timers.first + self.timers.gap, self.monotonic)
         try:
-            async with self._call(channel, short, seconds, probe=True) as reply:
+            async with self._call(channel, short, deadline, probe=True) as reply:
                 async for _ in reply:
                     pass
         except (ProviderFailed, Overloaded, VoiceFailed) as exc:

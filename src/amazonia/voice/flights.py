@@ -22,6 +22,9 @@ log = structlog.get_logger()
 TELL_EVERY = 0.1
 """Seconds after which a slow flight is made visible to other processes."""
 
+OWN_TROUBLE = frozenset({"budget", "overtime"})
+"""Reasons for which a leader breaks off that do not concern those who follow."""
+
 Lead = Callable[[], AsyncGenerator[str]]
 """Begins to speak; raises `VoiceFailed` when it breaks off."""
 
@@ -37,6 +40,7 @@ class _Flight:
         self.failure: VoiceFailed | None = None
         self.task: asyncio.Task[None] | None = None
         self._moved = asyncio.Event()
+        self._ended = asyncio.Event()
 
     def add(self, sentence: str) -> None:
         self.sentences.append(sentence)
@@ -45,6 +49,7 @@ class _Flight:
     def end(self, failure: VoiceFailed | None = None) -> None:
         if not self.over:
             self.over, self.failure = True, failure
+            self._ended.set()
             self._wake()
 
     async def hear(self) -> AsyncIterator[str]:
@@ -61,6 +66,14 @@ class _Flight:
                 return
             if not moved.is_set():
                 await moved.wait()
+
+    async def ended_within(self, seconds: float) -> None:
+        """Wait that long, or until it is over."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
+        except TimeoutError:
+            return
 
     def _wake(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()
@@ -80,7 +93,7 @@ class Flights:
     owners: Owners
     clock: Clock
     _open: dict[str, _Flight] = field(default_factory=dict)
-    _cleaning: set[asyncio.Task[None]] = field(default_factory=set)
+    _working: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def hear(self, key: str | None, lead: Lead) -> AsyncGenerator[Said]:
         """Join the flight of a key, or begin it; without a key, one that nobody else joins.
@@ -88,19 +101,26 @@ class Flights:
         Raises:
             VoiceFailed: it broke off.
         """
-        flight = self._open.get(key) if key else None
-        mine = flight is None
-        if flight is None:
-            flight = self._begin(key, lead)
-        flight.hearers += 1
-        try:
-            async for sentence in flight.hear():
-                yield Said(sentence, flight.source if mine else "cache")
-        finally:
-            flight.hearers -= 1
-            if not flight.hearers and not flight.over and flight.task is not None:
-                self._close(key, flight)
-                flight.task.cancel()
+        while True:
+            flight = self._open.get(key) if key else None
+            mine = flight is None
+            if flight is None:
+                flight = self._begin(key, lead)
+            heard = 0
+            flight.hearers += 1
+            try:
+                async for sentence in flight.hear():
+                    heard += 1
+                    yield Said(sentence, flight.source if mine else "cache")
+                return
+            except VoiceFailed as exc:
+                if mine or heard or exc.reason not in OWN_TROUBLE:
+                    raise
+            finally:
+                flight.hearers -= 1
+                if not flight.hearers and not flight.over and flight.task is not None:
+                    self._close(key, flight)
+                    flight.task.cancel()
 
     async def cached(self, key: str) -> tuple[str, ...] | None:
         """The complete reply of a key, if there is one. Changes nothing."""
@@ -112,14 +132,14 @@ class Flights:
 
     async def settle(self) -> None:
         """Wait until everything that was begun in the background is finished."""
-        flying = [f.task for f in self._open.values() if f.task is not None]
-        await asyncio.gather(*flying, *self._cleaning, return_exceptions=True)
+        while self._working:
+            await asyncio.gather(*self._working, return_exceptions=True)
 
     def _begin(self, key: str | None, lead: Lead) -> _Flight:
         flight = _Flight()
         if key:
             self._open[key] = flight
-        flight.task = asyncio.create_task(self._fly(key, lead, flight))
+        flight.task = self._later(self._fly(key, lead, flight))
         return flight
 
     def _close(self, key: str | None, flight: _Flight) -> None:
@@ -171,7 +191,8 @@ class Flights:
             await _speak(lead, flight, teller.tell)
         except BaseException as exc:
             flight.end(exc if isinstance(exc, VoiceFailed) else VoiceFailed("abandoned"))
-            self._later(self._give_up(key, teller, failed=isinstance(exc, VoiceFailed)))
+            failed = isinstance(exc, VoiceFailed) and exc.reason not in OWN_TROUBLE
+            self._later(self._give_up(key, teller, failed=failed))
             raise
         flight.end()
         await teller.told()
@@ -183,9 +204,12 @@ class Flights:
 
     async def _follow(self, key: str, flight: _Flight) -> None:
         """Hear a flight that another process leads, until it ends, fails or its leader dies."""
-        flight.source = "cache"
+        flight.source, leader = "cache", ""
         while True:
             now = await self.watch.next(key)
+            if now is not None and flight.sentences and now.owner != leader:
+                raise VoiceFailed("leader_lost")  # what another begins anew does not go on here
+            leader = now.owner if now is not None else leader
             for sentence in now.sentences[len(flight.sentences) :] if now else ():
                 flight.add(sentence)
             if now is not None and now.how == "done":
@@ -206,40 +230,46 @@ class Flights:
         except StoreDown:
             log.warning("voice.reply_not_given_up")
 
-    def _later(self, work: Coroutine[None, None, None]) -> None:
+    def _later(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
-        self._cleaning.add(task)
-        task.add_done_callback(self._cleaning.discard)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        return task
 
 
 class _Teller:
-    """Lets other processes see what is said, not at every sentence of a quick reply."""
+    """Lets other processes see what is said: one write at a time, and not at every sentence of a
+    quick reply."""
 
     def __init__(self, flights: Flights, key: str, flight: _Flight) -> None:
         self._flights = flights
         self._key = key
         self._flight = flight
-        self._at = flights.clock.monotonic()
+        self._told = 0
         self._task: asyncio.Task[None] | None = None
 
     def tell(self) -> None:
-        """Write what is new, soon, unless that was done a moment ago."""
-        now = self._flights.clock.monotonic()
-        if now - self._at >= TELL_EVERY and (self._task is None or self._task.done()):
-            self._at = now
+        """Write what is new, within `TELL_EVERY`."""
+        if self._task is None:
             self._task = asyncio.create_task(self._write())
 
     async def told(self) -> None:
-        """Wait until nothing is being written."""
+        """Stop writing; wait for the write under way."""
         if self._task is not None:
             await self._task
 
     async def _write(self) -> None:
         flight, flights = self._flight, self._flights
-        try:
-            await flights.replies.say(self._key, flights.owners.token, tuple(flight.sentences))
-        except StoreDown:
-            return  # the others wait for the whole
+        await flight.ended_within(TELL_EVERY)
+        while not flight.over:
+            said = tuple(flight.sentences)
+            if len(said) > self._told:
+                self._told = len(said)
+                try:
+                    await flights.replies.say(self._key, flights.owners.token, said)
+                except StoreDown:
+                    return  # the others wait for the whole
+            await flight.ended_within(TELL_EVERY)
 
 
 async def _speak(lead: Lead, flight: _Flight, told: Callable[[], None] | None = None) -> None:

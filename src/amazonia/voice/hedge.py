@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 
-from amazonia.voice.failures import ProviderFailed
 from amazonia.voice.providers import Reply
 
 Open = Callable[[], AbstractAsyncContextManager[Reply]]
@@ -16,7 +15,7 @@ class _Runner:
     """Reads a reply in a task of its own, so that it can be left without waiting for it."""
 
     def __init__(self, open_: Open) -> None:
-        self.pieces: asyncio.Queue[str | Reply | ProviderFailed] = asyncio.Queue()
+        self.pieces: asyncio.Queue[str | Reply | Exception] = asyncio.Queue()
         self.task = asyncio.create_task(self._read(open_))
 
     async def _read(self, open_: Open) -> None:
@@ -25,7 +24,7 @@ class _Runner:
                 async for text in reply:
                     self.pieces.put_nowait(text)
             self.pieces.put_nowait(reply)
-        except ProviderFailed as exc:
+        except Exception as exc:  # noqa: BLE001 - raised again where the pieces are heard
             self.pieces.put_nowait(exc)
 
 
@@ -39,7 +38,7 @@ async def race(
         may: asked once, then; whether there may be a second at all.
 
     Raises:
-        ProviderFailed: both failed, or the only one; or the one that was heard broke off.
+        Exception: what both raised, or the only one; or the one that was heard.
     """
     runners = [_Runner(first)]
     try:
@@ -53,7 +52,7 @@ async def race(
             if runner is not winner:
                 runner.task.cancel()
         while True:
-            if isinstance(piece, ProviderFailed):
+            if isinstance(piece, Exception):
                 raise piece
             yield piece
             if isinstance(piece, Reply):
@@ -65,7 +64,7 @@ async def race(
         await asyncio.gather(*(runner.task for runner in runners), return_exceptions=True)
 
 
-_Heard = tuple[_Runner, "str | Reply | ProviderFailed"]
+_Heard = tuple[_Runner, "str | Reply | Exception"]
 
 
 async def _first_words(runner: _Runner, after: float) -> _Heard | None:
@@ -86,7 +85,7 @@ async def _whoever_speaks(runners: list[_Runner]) -> _Heard:
             for future in done:
                 runner = waiting.pop(future)
                 piece = future.result()
-                if not isinstance(piece, ProviderFailed) or not waiting:
+                if not isinstance(piece, Exception) or not waiting:
                     return runner, piece
     finally:
         for future in waiting:

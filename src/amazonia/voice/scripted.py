@@ -14,6 +14,10 @@ _SHORT = re.compile(
     r"(?:^|[\s(«“])(?:[A-ZÀ-Ý]|(?i:dra?|sra?|srta|profa?|eng|ltda|cia|av|art|cf|pág|nº|"
     r"mrs?|ms|st|vs|etc|ex|séc|tel|aprox))\.$"
 )
+UNDECIDED = 8
+"""Characters at the end of a text that more text may still turn into the end of a sentence."""
+SHORTEST = 12
+"""More characters than an abbreviation has, with its full stop and what precedes it."""
 _WHOLE = re.compile(r"""[.!?…]["”’»)\]]*$""")
 _OPENS = re.compile(r"\s+[«“\"'(–—-]?\s*[A-ZÀ-Ý0-9«“]")
 
@@ -54,13 +58,22 @@ class Splitter:
 
     def __init__(self) -> None:
         self._text = ""
+        self._decided = 0
+        """Up to here no sentence ends."""
 
     def feed(self, text: str) -> Iterator[str]:
         """The sentences that became whole with this piece."""
         self._text += text
-        while (end := _end(self._text, 0)) is not None:
+        while (end := _end(self._text, 0, self._decided)) is not None:
             sentence, self._text = self._text[:end], self._text[end:].lstrip()
+            self._decided = 0
             yield " ".join(sentence.split())
+        self._decided = max(0, len(self._text.rstrip()) - UNDECIDED)
+
+    @property
+    def length(self) -> int:
+        """Characters of the sentence that has not ended."""
+        return len(self._text)
 
     def rest(self) -> str:
         """What remains: the last sentence, whole or not."""
@@ -72,12 +85,17 @@ def is_whole(sentence: str) -> bool:
     return _WHOLE.search(sentence) is not None
 
 
-def _end(text: str, start: int) -> int | None:
-    """Where the sentence that begins at `start` ends, if another begins after it."""
-    for match in _END.finditer(text, start):
+def _end(text: str, start: int, looked: int = 0) -> int | None:
+    """Where the sentence that begins at `start` ends, if another begins after it.
+
+    Args:
+        looked: before this no sentence ends.
+    """
+    for match in _END.finditer(text, max(start, looked)):
         end = match.end()
-        piece = text[start:end]
-        inside = piece.count("«") > piece.count("»")
-        if not inside and not _SHORT.search(piece) and _OPENS.match(text, end):
+        before = max(0, start - 1, end - SHORTEST)
+        if not _OPENS.match(text, end) or _SHORT.search(text, before, end):
+            continue
+        if text.count("«", start, end) <= text.count("»", start, end):
             return end
     return None

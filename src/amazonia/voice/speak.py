@@ -6,9 +6,9 @@ whole sentences that were shown stay, and the authored lines carry on in the cha
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2s
 from zlib import crc32
 
@@ -33,6 +33,8 @@ log = structlog.get_logger()
 
 AUTHORED = frozenset({"locked", "waiting", "unsure"})
 """Beats that no model performs: what is asked for is locked, or the buttons say it all."""
+LONGEST_SENTENCE = 600
+"""Characters after which a sentence is not waited for any longer."""
 RESERVE = 0.5
 """Seconds kept back of every deadline for the authored lines and for saving."""
 
@@ -114,6 +116,7 @@ class Speaker:
 
     async def _hear(self, performance: Performance, deadline: AnyDeadline) -> AsyncGenerator[Said]:
         """A kept reply, one under way, or a new one."""
+        performance = _without_secrets(performance)
         prompt = perform_prompt(performance)
         request = Request(prompt.messages, self.max_tokens)
         ask = Ask(request, prompt.tokens, performance.spender, performance.turn)
@@ -160,6 +163,8 @@ class Speaker:
                             if passed := _pass(guard, sentence):
                                 said = True
                                 yield passed
+                        if splitter.length > LONGEST_SENTENCE:
+                            raise VoiceFailed("guard")
         last = splitter.rest()
         is_kept = is_whole(last) or not (cut or said)
         if last and is_kept and (passed := _pass(guard, last)):
@@ -201,6 +206,14 @@ class _Earlier:
     def cap(self, seconds: float) -> float:
         """The time that a stage may take."""
         return min(seconds, self.left())
+
+
+def _without_secrets(performance: Performance) -> Performance:
+    """Without earlier questions that name what is locked: their replies were authored lines."""
+    case, words = performance.case, performance.words
+    locked = _holds(performance)
+    kept = (e for e in performance.history if not names_secret(case, words, e.message, locked))
+    return replace(performance, history=tuple(kept)) if performance.history else performance
 
 
 def _holds(performance: Performance) -> Holds:

@@ -6,10 +6,10 @@ buttons, and answers with a number. What it says opens nothing: rules decide wha
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from hashlib import blake2s
 
 import structlog
@@ -25,7 +25,9 @@ from amazonia.voice.providers import Request
 log = structlog.get_logger()
 
 PATIENCE = 1.5
-"""Seconds of the deadline that a second opinion may take."""
+"""Seconds of the deadline that a second opinion may take in all."""
+ANSWER = 1.4
+"""Seconds of them that the provider has, so that its own lateness is known for what it is."""
 _NUMBER = re.compile(r"\W*(\d{1,3})\W*")
 _NONE = re.compile(r"\W*(none|nenhum[ao]?|nada)\W*", re.IGNORECASE)
 
@@ -49,10 +51,11 @@ class ModelUnderstanding:
             yield await self._ask(question, deadline)
 
         try:
-            async with aclosing(self._flights.hear(self._key(question), lead)) as heard:
-                answers = [said.text async for said in heard]
-        except VoiceFailed as exc:
-            log.info("understanding.failed", reason=exc.reason)
+            async with asyncio.timeout(deadline.cap(PATIENCE)):
+                async with aclosing(self._flights.hear(self._key(question), lead)) as heard:
+                    answers = [said.text async for said in heard]
+        except (VoiceFailed, TimeoutError) as exc:
+            log.info("understanding.failed", reason=str(exc) or "silent")
             return None
         return [topics[int(number) - 1] for number in answers if number != "none"]
 
@@ -67,9 +70,12 @@ class ModelUnderstanding:
         request = Request(prompt.messages, CHOICE_TOKENS, temperature=0.0)
         ask = Ask(request, prompt.tokens, question.spender)
         try:
-            answer = read_answer(await self._chain.answer(ask, deadline.cap(PATIENCE)), question)
-        except VoiceFailed:
-            self._breaker.failed("silent", probe=probe)
+            answer = read_answer(await self._chain.answer(ask, deadline.cap(ANSWER)), question)
+        except VoiceFailed as exc:
+            if exc.reason == "budget":
+                self._breaker.let_go(probe=probe)
+            else:
+                self._breaker.failed("silent", probe=probe)
             raise
         except BaseException:
             self._breaker.let_go(probe=probe)

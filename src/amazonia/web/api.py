@@ -18,8 +18,8 @@ from amazonia.domain.projection import state_view
 from amazonia.errors import StoreDown, TooFast, UnknownCode
 from amazonia.play import confront, hints, history, notebook, publish, riddles
 from amazonia.play.sessions import SignedIn, show_code
-from amazonia.play.text import clean
 from amazonia.play.stream import done_data
+from amazonia.play.text import clean
 from amazonia.ports import Accepted, StreamEvent, Team
 from amazonia.services import Services
 from amazonia.web import models
