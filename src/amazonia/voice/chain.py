@@ -325,6 +325,7 @@ class Chain:
             status=failure.status,
             detail=failure.detail,
         )
+        is_news = channel.breaker.view().why != failure.kind
         channel.breaker.failed(failure.kind, probe=probe)
         if failure.kind in {"rate_limited", "server", "silent"}:
             channel.slots.overloaded()
@@ -332,7 +333,8 @@ class Chain:
             channel.breaker.park(failure.retry_after or PARK_RATE_LIMITED, failure.kind)
         elif failure.kind == "unauthorized":
             channel.breaker.park(PARK_UNAUTHORIZED, failure.kind)
-            log.error("provider.unauthorized", provider=channel.name, parked_s=PARK_UNAUTHORIZED)
+            if is_news:
+                log.error("provider.unauthorized", provider=channel.name, parked_s=PARK_UNAUTHORIZED)
 
     async def _probe(self, channel: Channel, ask: Ask) -> None:
         short = replace(ask, request=replace(ask.request, max_tokens=PROBE_TOKENS))
