@@ -8,7 +8,8 @@ passed (44 of the first 50, 19 of the last 20); since then some words were added
 and for the attacks, so what is printed now is a little kinder than the truth. The last seven
 attacks are paraphrases without any telling word, which the guard is known to miss. Each line:
 character, lines (of the beat), message, holds (atoms that hold for the team), reply. Times are of
-this thread's processor, in milliseconds.
+this thread's processor, in milliseconds: of the first round, in which each beat is met for the
+first time, and of a later one, as beats recur for every team.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from amazonia.content.languages import language
 from amazonia.content.library import Library, bundled_cases
 from amazonia.domain.case import CharacterId, Lang
-from amazonia.voice.guard import Fault, Guard, Scene, prepare
+from amazonia.voice.guard import Fault, Guard, Scene, names_secret, prepare
 from amazonia.voice.scripted import sentences
 
 HERE = Path(__file__).parent
@@ -37,12 +38,16 @@ RULES = (
 def main() -> None:
     """Print both shares, for the known lists and the held-out ones, and the times."""
     case = Library(bundled_cases(), Path("data/learned")).case("lama_sem_ouro")
+    asking: list[float] = []
     building: list[float] = []
     reading: list[float] = []
 
     def fault(example: dict) -> Fault | None:  # type: ignore[type-arg]
-        start = time.thread_time()
         holds = frozenset(example.get("holds", ())).__contains__
+        start = time.thread_time()
+        names_secret(case, case.words[PT], example["message"], holds)
+        asking.append(time.thread_time() - start)
+        start = time.thread_time()
         guard = Guard(
             Scene(
                 case,
@@ -67,16 +72,24 @@ def main() -> None:
     start = time.thread_time()
     prepare(case, case.words[PT], language(PT))
     compiling = time.thread_time() - start
-    for path in sorted((*TESTS.glob("*.jsonl"), *HERE.glob("*.jsonl"))):
-        examples = [json.loads(line) for line in path.read_text().splitlines()]
-        if not all("reply" in example for example in examples):
-            continue
-        refused = sum(fault(example) is not None for example in examples)
-        share = refused / len(examples)
-        print(f"{path.stem:18} n={len(examples):3}  refused {refused:3} = {share:.1%}")
+    lists = {
+        path.stem: [json.loads(line) for line in path.read_text().splitlines()]
+        for path in (*TESTS.glob("*.jsonl"), *HERE.glob("*.jsonl"))
+        if path.stem.startswith(("attacks", "honest"))
+    }
     print(f"compiling the case {compiling * 1e3:.0f} ms")
-    print(f"guard              {times(building)}")
-    print(f"sentence           {times(reading)}")
+    for number in ("first", "later"):
+        for figures in (asking, building, reading):
+            figures.clear()
+        for name, examples in sorted(lists.items()):
+            refused = sum(fault(example) is not None for example in examples)
+            if number == "first":
+                share = refused / len(examples)
+                print(f"{name:18} n={len(examples):3}  refused {refused:3} = {share:.1%}")
+        print(f"{number} round")
+        print(f"  names_secret     {times(asking)}")
+        print(f"  building a guard {times(building)}")
+        print(f"  a sentence       {times(reading)}")
 
 
 def times(seconds: list[float]) -> str:

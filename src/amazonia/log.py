@@ -1,7 +1,10 @@
-"""Logging: pretty on a terminal, one JSON object a line elsewhere.
+"""Logging: sentences on a terminal, one JSON object a line elsewhere.
 
 Events are named, such as ``turn.accepted``. Nothing that a player typed, no key and no cookie is
-ever logged.
+ever logged. On a terminal the events of a turn read as what happened::
+
+    2026-11-22T22:50:00Z [info ] Esmerina · called gpt-4o-mini     turn=k3j2 team=x9
+    2026-11-22T22:50:03Z [info ] Esmerina · answered in 3.2 s      turn=k3j2 team=x9 source=model
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import cache
 from typing import Any, TextIO, cast
 
@@ -73,8 +77,15 @@ def _json(event: Any, **_: object) -> str:
     return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def set_up(settings: Settings) -> None:
-    """Send structured and standard logging to standard error, in the chosen format."""
+Event = MutableMapping[str, Any]
+
+
+def set_up(settings: Settings, *watchers: structlog.types.Processor) -> None:
+    """Send structured and standard logging to standard error, in the chosen format.
+
+    Args:
+        watchers: see every event of ours, whole, before it is written; they change nothing.
+    """
     pretty = settings.log_format == "pretty" or (not settings.log_format and sys.stderr.isatty())
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -82,15 +93,18 @@ def set_up(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
         if pretty
         else structlog.processors.JSONRenderer(serializer=_json)
     )
     faults: list[structlog.types.Processor] = (
         [] if pretty else [structlog.processors.format_exc_info]
     )
+    words: list[structlog.types.Processor] = [say] if pretty else []
     structlog.configure(
-        processors=[*shared, *faults, renderer],
+        processors=[*shared, *watchers, *words, *faults, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _writer())),
         cache_logger_on_first_use=True,
@@ -111,3 +125,70 @@ def set_up(settings: Settings) -> None:
     root.setLevel(logging.INFO)
     for name in ("alembic", "sqlalchemy", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+# ── sentences ───────────────────────────────────────────────────────────────────────────────────
+
+_TOO_LATE = frozenset({"silent", "stalled", "deadline", "overtime"})
+"""Reasons for which a voice broke off that are a question of time."""
+
+
+def say(_: object, __: str, event: Event) -> Event:
+    """A processor that makes a sentence of an event; what that does not say stays beside it."""
+    sentence = _SENTENCES.get(event.get("event", ""))
+    if sentence is not None:
+        said = sentence(event)
+        character = str(event.pop("character", "")).replace("_", " ").title()
+        event["event"] = f"{character} · {said}" if character else said
+    return event
+
+
+def _called(event: Event) -> str:
+    whom = event.pop("model", "") or event.get("provider", "a model")
+    return (
+        f"called {whom}, to see whether it is back" if event.pop("probe", 0) else f"called {whom}"
+    )
+
+
+def _spoke(event: Event) -> str:
+    who = event.pop("model", "") or event.get("provider", "a model")
+    return f"{who} finished{_in_seconds(event, 'seconds')}"
+
+
+def _turn_answered(event: Event) -> str:
+    event["seconds"] = event.pop("elapsed_ms", 0) / 1000
+    return f"answered{_in_seconds(event, 'seconds')}"
+
+
+def _failed(event: Event) -> str:
+    reason = event.pop("reason", "")
+    if reason in _TOO_LATE:
+        return f"timeout{_in_seconds(event, 'seconds', 'after')} ({reason})"
+    return f"error: {reason}{_in_seconds(event, 'seconds', 'after')}"
+
+
+def _scripted(event: Event) -> str:
+    return f"{_failed(event)} → scripted"
+
+
+def _in_seconds(event: Event, name: str, how: str = "in") -> str:
+    seconds = event.pop(name, None)
+    return f" {how} {seconds:.1f} s" if isinstance(seconds, (int, float)) else ""
+
+
+_SENTENCES: Mapping[str, Callable[[Event], str]] = {
+    "turn.accepted": lambda _: "asked",
+    "turn.duplicate": lambda _: "duplicate: this question is that turn already",
+    "turn.answered": _turn_answered,
+    "turn.scripted": _scripted,
+    "turn.rescued": lambda _: "left behind by a process that died, finished → scripted",
+    "turn.unsaved": lambda _: "error: the reply could not be saved",
+    "voice.called": _called,
+    "voice.answered": _spoke,
+    "voice.failed": _failed,
+    "voice.left": lambda _: "left: nobody needs this answer any more",
+    "guard.refused": lambda e: f"the guard refused a sentence: {e.pop('reason', '')}",
+    "provider.unauthorized": lambda e: f"{e.get('provider')} refuses the key: check it",
+    "provider.back": lambda e: f"{e.get('provider')} is back",
+    "provider.still_down": lambda e: f"{e.get('provider')} is still down",
+}

@@ -344,6 +344,10 @@ class Turns(Protocol):
         """Note that a team objects to a turn."""
         ...
 
+    async def forget_questions(self, since: float) -> int:
+        """Let no question repeat a finished turn that was accepted after `since`; how many."""
+        ...
+
     async def listen(self, turn_id: str, owner: str) -> None:
         """Somebody in a process listens to a turn; nothing is kept once the turn is done."""
         ...
@@ -426,6 +430,14 @@ class Notes(Protocol):
         """Begin a new age: what was cached before it no longer counts."""
         ...
 
+    async def get(self, names: Sequence[str]) -> Mapping[str, str]:
+        """The values of notes; one that nobody wrote is absent."""
+        ...
+
+    async def set(self, name: str, text: str) -> None:
+        """Write a note. Names hold at most 32 characters, texts 200."""
+        ...
+
 
 # ── what processes share ────────────────────────────────────────────────────────────────────────
 
@@ -476,6 +488,10 @@ class Watcher(Protocol[K_contra, V_co]):
 
     async def next(self, key: K_contra) -> V_co | None:
         """The present value of a key, a moment from now; None if there is none."""
+        ...
+
+    def changed(self, subject: str) -> None:
+        """Tell other processes that there is something new."""
         ...
 
 

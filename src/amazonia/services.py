@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -13,11 +14,14 @@ from aiohttp import ClientSession
 
 from amazonia.content.library import Library, bundled_cases
 from amazonia.errors import AmazoniaError, BadSetting, StoreDown
+from amazonia.fabric.bell import Bell
 from amazonia.fabric.limits import MemoryLimits
 from amazonia.fabric.owners import FileOwners
 from amazonia.fabric.streams import MemoryStreams
+from amazonia.fabric.switches import Switches
 from amazonia.fabric.system import SystemChance, SystemClock
 from amazonia.fabric.watch import Watch
+from amazonia.ops.health import Health, Pulse, Tally
 from amazonia.play.game import Game
 from amazonia.play.sessions import Sessions
 from amazonia.play.turns import Interviews, Limit
@@ -71,6 +75,7 @@ class Services:
     Attributes:
         secret: signs cookies.
         versions: tells the version of a team, a moment from now.
+        spent: tokens and millionths of the currency spent today by everybody.
         closing: set when the process begins to shut down; long streams end then.
     """
 
@@ -86,6 +91,9 @@ class Services:
     notes: Notes
     replies: Replies
     limits: Limits
+    switches: Switches
+    health: Health
+    spent: Callable[[], Awaitable[tuple[int, int]]]
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -140,17 +148,24 @@ async def open_services(
     teams, turns = StoredTeams(database), StoredTurns(database)
     replies = StoredReplies(database, owners.alive)
     game = Game(cases, teams, clock)
+    bell = Bell(settings.data / "owners", owners.token)
     async with AsyncExitStack() as stack:
         stack.callback(owners.close)
+        stack.callback(bell.close)
         stack.push_async_callback(database.close)
+        notes = StoredNotes(database)
+        switches = Switches(notes, [voice.name for voice in settings.voices])
         voices = await stack.enter_async_context(
-            _open_voices(settings, replies, StoredSpending(database), owners)
+            _open_voices(settings, replies, StoredSpending(database), owners, switches, bell)
         )
+        tally = Tally(clock.monotonic)
+        pulse = Pulse(lambda: database.write(lambda _: None), clock.monotonic)
+        stack.push_async_callback(pulse.close)
         interviews = Interviews(
             game=game,
             turns=turns,
             streams=MemoryStreams(),
-            watch=Watch(turns.spoke, TURN_POLL),
+            watch=Watch(turns.spoke, TURN_POLL, bell, "turn", lambda place: place[0]),
             owners=owners,
             voice=voices.voice,
             chance=chance,
@@ -158,6 +173,7 @@ async def open_services(
                 settings.turn_deadline, settings.duplicate_window, settings.history_messages
             ),
             understanding=voices.understanding,
+            answered=tally.note,
         )
         services = Services(
             settings=settings,
@@ -170,39 +186,54 @@ async def open_services(
             interviews=interviews,
             replies=replies,
             versions=Watch(teams.versions, TEAM_POLL),
-            notes=StoredNotes(database),
+            notes=notes,
             limits=MemoryLimits(clock.monotonic),
+            switches=switches,
+            health=Health(pulse, tally, voices.voice.view, clock.monotonic, clock.monotonic()),
+            spent=voices.spent,
         )
         rescue = asyncio.create_task(_finish_orphans(services, turns))
+        following = asyncio.create_task(switches.follow())
         try:
             yield services
         finally:
             services.closing.set()
             rescue.cancel()
-            await asyncio.gather(rescue, return_exceptions=True)
+            following.cancel()
+            await asyncio.gather(rescue, following, return_exceptions=True)
             await interviews.drain()
 
 
 @dataclass(frozen=True, slots=True)
 class _Voices:
-    """Who speaks, and who helps to understand."""
+    """Who speaks, who helps to understand, and what that cost today."""
 
     voice: Voice
     understanding: Understanding | None
+    spent: Callable[[], Awaitable[tuple[int, int]]]
+
+
+async def _nothing_spent() -> tuple[int, int]:
+    return 0, 0
 
 
 @asynccontextmanager
 async def _open_voices(
-    settings: Settings, replies: Replies, spending: Spending, owners: Owners
+    settings: Settings,
+    replies: Replies,
+    spending: Spending,
+    owners: Owners,
+    switches: Switches,
+    bell: Bell,
 ) -> AsyncIterator[_Voices]:
     """The voices that the settings name; without a provider only the authored lines."""
     if not settings.voices:
-        yield _Voices(ScriptedVoice(), None)
+        yield _Voices(ScriptedVoice(), None, _nothing_spent)
         return
     clock = SystemClock()
     async with open_http() as http:
         chain = Chain(
-            channels=[_channel(voice, http, clock) for voice in settings.voices],
+            channels=[_channel(voice, http, clock, switches) for voice in settings.voices],
             timers=Timers(
                 settings.first_token_timeout, settings.stall_timeout, settings.hedge_after
             ),
@@ -213,22 +244,26 @@ async def _open_voices(
             chance=SystemChance(),
             monotonic=clock.monotonic,
         )
-        flights = Flights(replies, Watch(replies.look, TURN_POLL), owners, clock)
+        flights = Flights(replies, Watch(replies.look, TURN_POLL, bell, "reply"), owners, clock)
         second = None
         if settings.second_opinion:
             second = ModelUnderstanding(chain, flights, Breaker(clock.monotonic))
         try:
-            yield _Voices(Speaker(chain, flights, settings.openai_max_tokens), second)
+            speaker = Speaker(chain, flights, settings.openai_max_tokens)
+            yield _Voices(speaker, second, chain.budget.spent)
         finally:
             await flights.settle()
             await chain.close()
 
 
-def _channel(voice: VoiceSettings, http: ClientSession, clock: SystemClock) -> Channel:
+def _channel(
+    voice: VoiceSettings, http: ClientSession, clock: SystemClock, switches: Switches
+) -> Channel:
     endpoint = Endpoint(voice.name, voice.base_url, voice.model, voice.api_key)
     slots = Concurrency(clock.monotonic, start=FIRST_LIMIT, least=4, most=LAST_LIMIT)
     provider = Provider(endpoint, http, clock.monotonic, clock.now)
-    return Channel(provider, Breaker(clock.monotonic), slots)
+    is_on = partial(switches.is_on, voice.name)
+    return Channel(provider, Breaker(clock.monotonic), slots, switched_on=is_on)
 
 
 def _allowance(settings: Settings) -> Allowance:

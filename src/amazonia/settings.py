@@ -28,7 +28,7 @@ class Provider(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(min_length=1, max_length=40, pattern=r"^[\w.-]+$")
+    name: str = Field(min_length=1, max_length=28, pattern=r"^[\w.-]+$")
     base_url: str = Field(pattern=HTTP_URL)
     api_key_env: str = ""
     model: str = Field(min_length=1, max_length=200)

@@ -16,6 +16,8 @@ from amazonia.domain.case import CharacterId
 from amazonia.domain.lines import musts, pool, read
 from amazonia.domain.words import CharacterWords
 from amazonia.voice.guard import Fault, Guard, Scene, names_secret
+from amazonia.voice.guard.figures import numbers_of
+from amazonia.voice.guard.folding import Text, plain
 from amazonia.voice.scripted import sentences
 
 HERE = Path(__file__).parent
@@ -58,7 +60,7 @@ def scene(
 
 
 def fault(example: dict[str, Any]) -> Fault | None:
-    """The first fault of an example's reply, read sentence by sentence."""
+    """The first fault of an example's reply, or that nothing of it stands."""
     guard = Guard(
         scene(
             example["character"],
@@ -67,8 +69,10 @@ def fault(example: dict[str, Any]) -> Fault | None:
             holds=tuple(example.get("holds", ())),
         )
     )
-    read_all = map(guard.read, sentences(example["reply"]))
-    return next((result for result in read_all if isinstance(result, Fault)), None)
+    read = [guard.read(sentence) for sentence in sentences(example["reply"])]
+    faults = [result for result in read if isinstance(result, Fault)]
+    nothing = None if any(read) else Fault("echo", "nothing stands")
+    return faults[0] if faults else nothing
 
 
 def reason(sentence: str, **setting: Any) -> str:
@@ -210,6 +214,50 @@ def test_a_question_may_be_repeated_as_one() -> None:
     message = "quem matou os peixes?"
     assert reason("Quem matou os peixes?", message=message) == ""
     assert reason("Foi o Josué que matou os peixes?", message=message) == "guilt"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "É a Remanso.",
+        "É a R e m a n s o.",
+        "É a Re-man-so.",
+        "É a R3m4ns0!",
+        "É a osnameR.",
+        "É a Rеmаnsо.",
+        "É a Re\u200bmanso.",
+        "O lacre é o 0 4 1 8.",
+        "O lacre é o O418.",
+        "Foi culpa da corzinha: cores de chás.",
+    ],
+)
+def test_a_secret_in_disguise_is_found(said: str) -> None:
+    """Letters apart, figures for letters, other alphabets, mirrors, endings hide no secret."""
+    assert reason(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "numbers"),
+    [
+        ("Eram mil e dez peixes.", ["1010"]),
+        ("Eram 1.010 peixes.", ["1010"]),
+        ("Mediu zero vírgula quatro.", ["0,4"]),
+        ("Às cinco e trinta. Dois dias depois.", ["5", "30", "2"]),
+        ("Às 5:30 e às 5h30.", ["5h30", "5h30"]),
+        ("O lago.", []),
+    ],
+)
+def test_numbers_are_read_in_digits_and_in_words(said: str, numbers: list[str]) -> None:
+    """A number is the same in digits and in words, and ends where a sentence ends."""
+    found = numbers_of(Text.of(plain(said)), language("pt-BR").guard)
+    assert [number.value for number in found] == numbers
+
+
+def test_what_opens_a_sentence_is_known() -> None:
+    """A word opens after a full stop, a quotation mark or a colon, wherever the spaces stand."""
+    text = Text.of("O rio. «Água» — disse: Sobe,desce (ou não)")
+    opening = [w.raw for w, opens in zip(text.words, text.opens, strict=True) if opens]
+    assert opening == ["O", "Água", "disse", "Sobe", "ou"]
 
 
 # ── bounds ──────────────────────────────────────────────────────────────────────────────────────

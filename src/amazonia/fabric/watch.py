@@ -6,29 +6,62 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
+import structlog
+
 from amazonia.errors import StoreDown
+from amazonia.fabric.bell import Bell
+
+log = structlog.get_logger()
 
 K = TypeVar("K")
 V = TypeVar("V")
 
+MOST_SEEN = 10_000
+"""Subjects that are remembered; forgetting one costs a look."""
+WITH_BELL = 0.5
+"""Seconds between two looks where other processes ring when there is something new."""
+
 
 class Watch(Generic[K, V]):
-    """Looks every so often, while anybody waits, at everything that is waited for at once."""
+    """Looks, while anybody waits, at what is waited for: every so often, or when a bell rings.
+
+    Args:
+        look: reads the present values of keys.
+        every: seconds between two looks where no bell is heard.
+        bell: rings when another process changed something.
+        name: tells this watch's rings from others'.
+        subject: what a ring calls a key.
+    """
 
     def __init__(
-        self, look: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], every: float
+        self,
+        look: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]],
+        every: float,
+        bell: Bell | None = None,
+        name: str = "",
+        subject: Callable[[K], str] = str,
     ) -> None:
-        """Args:
-        look: reads the present values of keys.
-        every: seconds between two looks.
-        """
         self._look = look
-        self._every = every
+        self._every = WITH_BELL if bell is not None and bell.works else every
+        self._bell = bell
+        self._name = f"{name} "
+        self._subject = subject
         self._waiting: dict[K, asyncio.Future[V | None]] = {}
+        self._rung: set[str] = set()
+        self._seen: set[str] = set()
+        """Subjects that nothing was rung about since they were looked at."""
+        self._ringing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        if bell is not None:
+            bell.on_ring(self._hear)
 
     async def next(self, key: K) -> V | None:
-        """The value at the next look; None if there is none."""
+        """The value at the next look, which is at once if none was made since the last ring.
+
+        None if there is no value.
+        """
+        if self._subject(key) not in self._seen:
+            self._look_at_once(self._subject(key))
         future = self._waiting.get(key)
         if future is None:
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
@@ -36,15 +69,57 @@ class Watch(Generic[K, V]):
             self._task = asyncio.create_task(self._run())
         return await asyncio.shield(future)
 
+    def changed(self, subject: str) -> None:
+        """Tell other processes that something is new."""
+        if self._bell is not None:
+            self._bell.ring(self._name + subject)
+
+    def _hear(self, what: str) -> None:
+        if not what.startswith(self._name):
+            return
+        subject = what.removeprefix(self._name)
+        self._seen.discard(subject)
+        if self._waiting:
+            self._look_at_once(subject)
+
+    def _look_at_once(self, subject: str) -> None:
+        self._rung.add(subject)
+        self._ringing.set()
+
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        look_at = loop.time() + self._every
         while self._waiting:
-            await asyncio.sleep(self._every)
-            waiting, self._waiting = self._waiting, {}
             try:
-                values = await self._look(list(waiting))
-            except StoreDown:
-                self._waiting = {**waiting, **self._waiting}
-                continue
-            for key, future in waiting.items():
+                async with asyncio.timeout_at(look_at):
+                    await self._ringing.wait()
+            except TimeoutError:
+                look_at, keys = loop.time() + self._every, list(self._waiting)
+            else:
+                keys = [key for key in self._waiting if self._subject(key) in self._rung]
+            self._ringing.clear()
+            self._rung.clear()
+            if keys:
+                await self._tell(keys)
+
+    async def _tell(self, keys: Sequence[K]) -> None:
+        """Look at some keys and tell those who wait for them."""
+        waiting = {key: self._waiting.pop(key) for key in keys}
+        if len(self._seen) > MOST_SEEN:
+            self._seen.clear()
+        self._seen.update(map(self._subject, keys))
+        try:
+            values = await self._look(keys)
+        except StoreDown:
+            self._waiting = {**waiting, **self._waiting}
+            await asyncio.sleep(self._every)
+            return
+        except Exception as exc:
+            log.exception("watch.failed")
+            for future in waiting.values():
                 if not future.done():
-                    future.set_result(values.get(key))
+                    future.set_exception(exc)
+            return
+        for key, future in waiting.items():
+            if not future.done():
+                future.set_result(values.get(key))

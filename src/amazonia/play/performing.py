@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from amazonia.domain.case import CharacterId
 from amazonia.errors import StoreDown
@@ -89,40 +89,47 @@ class Share:
 
     Args:
         events: what was said; grows meanwhile.
+        changed: tells other processes when there is something to be read.
     """
 
-    def __init__(self, turns: Turns, turn_id: str, events: Sequence[StreamEvent]) -> None:
+    def __init__(
+        self,
+        turns: Turns,
+        turn_id: str,
+        events: Sequence[StreamEvent],
+        changed: Callable[[str], None],
+    ) -> None:
         self._turns = turns
+        self._changed = changed
         self._turn_id = turn_id
         self._events = events
         self._shared = 0
-        self._over = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     def soon(self) -> None:
         """There is something new."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._write())
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SHARE_EVERY, self._begin)
 
     def end(self) -> asyncio.Task[None] | None:
         """Write no more: the rest is saved with the whole reply. The write under way, if any."""
-        self._over.set()
+        if self._timer is not None:
+            self._timer.cancel()
         return self._task
 
-    async def _write(self) -> None:
-        while not await self._ended_within(SHARE_EVERY):
-            new = self._events[self._shared :]
-            if not new:
-                continue
-            try:
-                await self._turns.say(self._turn_id, new)
-            except StoreDown:
-                return
-            self._shared += len(new)
+    def _begin(self) -> None:
+        if self._task is not None and not self._task.done():
+            self._timer = asyncio.get_running_loop().call_later(SHARE_EVERY, self._begin)
+            return
+        self._timer = None
+        self._task = asyncio.create_task(self._write())
 
-    async def _ended_within(self, seconds: float) -> bool:
+    async def _write(self) -> None:
+        new = self._events[self._shared :]
         try:
-            async with asyncio.timeout(seconds):
-                return await self._over.wait()
-        except TimeoutError:
-            return False
+            await self._turns.say(self._turn_id, new)
+        except StoreDown:
+            return
+        self._shared += len(new)
+        self._changed(self._turn_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -81,6 +81,7 @@ class Interviews:
     Attributes:
         watch: tells how far a turn is that another process speaks.
         understanding: gives a second opinion on unclear questions, if anything does.
+        answered: is told whose words each turn was answered with.
     """
 
     game: Game
@@ -92,6 +93,7 @@ class Interviews:
     chance: Chance
     limit: Limit
     understanding: Understanding | None = None
+    answered: Callable[[str], None] = lambda _: None
     _mine: set[str] = field(default_factory=set)
     """Turns that this process is about to accept or speaks."""
     _running: dict[str, Speaking] = field(default_factory=dict)
@@ -215,6 +217,7 @@ class Interviews:
                 source=source,
                 elapsed_ms=done.elapsed_ms,
             )
+            self.answered(source)
         except StoreDown:
             log.exception("turn.unsaved", turn=turn.id)
         finally:
@@ -229,7 +232,7 @@ class Interviews:
         )
         said: list[Said] = []
         events: list[StreamEvent] = []
-        share = Share(self.turns, turn.id, events)
+        share = Share(self.turns, turn.id, events, self.watch.changed)
         reason = ""
         try:
             async with aclosing(self.voice.speak(performance, deadline)) as speech:
@@ -264,8 +267,10 @@ class Interviews:
         return await self._finish(turn, said, source)
 
     async def _finish(self, turn: Turn, said: Sequence[StreamEvent], source: str) -> Turn:
-        reply = reply_of(said)
-        return await self.turns.finish(turn.id, said, reply, source, self.game.clock.now())
+        reply, now = reply_of(said), self.game.clock.now()
+        done = await self.turns.finish(turn.id, said, reply, source, now)
+        self.watch.changed(turn.id)
+        return done
 
     # ── listening ───────────────────────────────────────────────────────────────────────────────
 

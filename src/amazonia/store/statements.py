@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Integer,
     Select,
     and_,
@@ -140,10 +141,15 @@ finish_turn = (
 )
 
 add_turn_event = insert(turn_events).values({c.name: p(c.name) for c in turn_events.columns})
-turn_said = (
-    select(turn_events.c.seq, turn_events.c.kind, turn_events.c.data)
-    .where(turn_events.c.turn_id == p("turn_id"), turn_events.c.seq > p("after"))
-    .order_by(turn_events.c.seq)
+MANY = 32
+"""Turns that are looked up at once; where there are fewer, one is named several times."""
+MANY_NAMES = tuple(f"turn_{i}" for i in range(MANY))
+_many: list[BindParameter[str]] = [p(name) for name in MANY_NAMES]
+turn_statuses = select(turns.c.id, turns.c.status).where(turns.c.id.in_(_many))
+turns_said = (
+    select(turn_events.c.turn_id, turn_events.c.seq, turn_events.c.kind, turn_events.c.data)
+    .where(turn_events.c.turn_id.in_(_many), turn_events.c.seq > p("after"))
+    .order_by(turn_events.c.turn_id, turn_events.c.seq)
 )
 last_said = (
     select(turn_events.c.seq)
@@ -151,6 +157,13 @@ last_said = (
     .order_by(turn_events.c.seq.desc())
     .limit(1)
 )
+
+NO_QUESTION = "(FORGOTTEN)"
+"""The key of a turn that no question repeats: keys of questions have no capital letters."""
+repeatable = select(turns.c.id).where(
+    turns.c.accepted_at > p("since"), turns.c.status == "done", turns.c.key != NO_QUESTION
+)
+forget_question = update(turns).where(turns.c.id == p("turn_id")).values(key=NO_QUESTION)
 
 add_report = insert(reports).values(
     turn_id=p("turn_id"), team_id=p("team_id"), reason=p("reason"), at=p("at")

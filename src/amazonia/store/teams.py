@@ -145,12 +145,29 @@ class StoredNotes:
 
         def job(tx: Tx) -> int:
             epoch = _epoch(tx) + 1
-            values = {"name": "epoch", "text": str(epoch)}
-            if not tx.run(sql.change_note, values):
-                tx.run(sql.add_note, values)
+            _write_note(tx, "epoch", str(epoch))
             return epoch
 
         return await self.database.write(job)
+
+    async def get(self, names: Sequence[str]) -> Mapping[str, str]:
+        """The values of notes; one that nobody wrote is absent."""
+
+        def job(tx: Tx) -> dict[str, str]:
+            rows = {name: tx.row(sql.note, {"name": name}) for name in names}
+            return {name: row[0] for name, row in rows.items() if row}
+
+        return await self.database.read(job)
+
+    async def set(self, name: str, text: str) -> None:
+        """Write a note."""
+        await self.database.write(lambda tx: _write_note(tx, name, text))
+
+
+def _write_note(tx: Tx, name: str, text: str) -> None:
+    values = {"name": name, "text": text}
+    if not tx.run(sql.change_note, values):
+        tx.run(sql.add_note, values)
 
 
 def _epoch(tx: Tx) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any
 
 from amazonia.domain.case import CharacterId
 from amazonia.errors import NoSuchTurn
@@ -82,12 +84,9 @@ class StoredTurns:
         """For pairs (turn, last event id seen): how far each turn is."""
 
         def job(tx: Tx) -> dict[tuple[str, int], Spoke]:
-            found = {}
-            for turn_id, after in places:
-                status = tx.row(sql.turn_status, {"turn_id": turn_id})
-                if status:
-                    rows = tx.rows(sql.turn_said, {"turn_id": turn_id, "after": after})
-                    found[turn_id, after] = Spoke(status[0], tuple(map(said_of, rows)))
+            found: dict[tuple[str, int], Spoke] = {}
+            for start in range(0, len(places), sql.MANY):
+                found |= _spoke(tx, places[start : start + sql.MANY])
             return found
 
         return await self.database.read(job)
@@ -119,6 +118,18 @@ class StoredTurns:
         values = {"turn_id": turn_id, "team_id": team_id, "reason": reason, "at": at}
         await self.database.write(lambda tx: tx.run(sql.add_report, values))
 
+    async def forget_questions(self, since: float) -> int:
+        """Let no question repeat a finished turn that was accepted after `since`; how many.
+
+        The turns are found by a reader, so that the writer is held up for the changes alone.
+        """
+        recent = await self.database.read(lambda tx: tx.rows(sql.repeatable, {"since": since}))
+
+        def job(tx: Tx) -> int:
+            return sum(tx.run(sql.forget_question, {"turn_id": id_}) for (id_,) in recent)
+
+        return await self.database.write(job)
+
     async def listen(self, turn_id: str, owner: str) -> None:
         """Somebody in a process listens to a turn; nothing is kept once the turn is done."""
 
@@ -146,6 +157,21 @@ class StoredTurns:
             }
 
         return await self.database.read(job)
+
+
+def _spoke(tx: Tx, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Spoke]:
+    """How far some turns are, with two queries for all of them."""
+    ids = [turn_id for turn_id, _ in places]
+    named = dict(zip_longest(sql.MANY_NAMES, ids, fillvalue=ids[0]))
+    status: dict[str, Any] = dict(tx.rows(sql.turn_statuses, named))
+    said: dict[str, list[StreamEvent]] = {}
+    for turn_id, *row in tx.rows(sql.turns_said, {**named, "after": min(a for _, a in places)}):
+        said.setdefault(turn_id, []).append(said_of(tuple(row)))
+    return {
+        (id_, after): Spoke(status[id_], tuple(e for e in said.get(id_, ()) if e.id > after))
+        for id_, after in places
+        if id_ in status
+    }
 
 
 def _talk(asked: Asked) -> dict[str, object]:

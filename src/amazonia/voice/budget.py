@@ -56,6 +56,7 @@ class Bill:
         prompt: tokens of the prompt, by estimate.
         tokens: reserved in all; `micros` likewise.
         said: characters that were received.
+        is_free: the provider did not take the call.
         usage: what the provider says that it was, once it says so.
     """
 
@@ -65,10 +66,13 @@ class Bill:
     tokens: int
     micros: int
     said: int = 0
+    is_free: bool = False
     usage: Usage | None = None
 
     def used(self) -> Usage:
         """What was used: counted by the provider, or estimated from what was received."""
+        if self.is_free:
+            return Usage(0, 0)
         return self.usage or Usage(self.prompt, -(-self.said // CHARACTERS_PER_TOKEN))
 
 

@@ -89,6 +89,8 @@ class Channel:
     slots: Concurrency
     seconds: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     probing: list[asyncio.Task[None]] = field(default_factory=list)
+    switched_on: Callable[[], bool] = lambda: True
+    """Whether an administrator lets it be asked."""
 
     @property
     def name(self) -> str:
@@ -98,7 +100,7 @@ class Channel:
     @property
     def is_ready(self) -> bool:
         """Whether it may be asked now."""
-        return self.breaker.state == "closed"
+        return self.breaker.state == "closed" and self.switched_on()
 
     @property
     def is_calm(self) -> bool:
@@ -109,15 +111,17 @@ class Channel:
 
     def view(self) -> Json:
         """How it is, for the health page."""
-        view = self.breaker.view()
+        view, on = self.breaker.view(), self.switched_on()
         return {
             "name": self.name,
             "model": self.provider.endpoint.model,
-            "state": view.state,
-            "why": view.why,
+            "state": view.state if on else "off",
+            "why": view.why if on else "switched_off",
             "retry_in_s": round(view.retry_in, 1),
             "last_success_s": None if view.last_success is None else round(view.last_success, 1),
             "p95_s": _p95(self.seconds),
+            "calls": view.calls,
+            "failures": view.failures,
             "in_flight": self.slots.in_flight,
             "limit": round(self.slots.limit),
         }
@@ -219,7 +223,7 @@ class Chain:
     def probe(self, ask: Ask) -> None:
         """Ask providers that failed whether they are well again. No player waits for it."""
         for channel in self.channels:
-            if channel.breaker.admit() == "probe":
+            if channel.switched_on() and channel.breaker.admit() == "probe":
                 channel.probing[:] = [asyncio.create_task(self._probe(channel, ask))]
 
     async def close(self) -> None:
@@ -241,7 +245,7 @@ class Chain:
         self, failure: ProviderFailed | None, tried: Sequence[Channel], deadline: Deadline
     ) -> Admission:
         """Whether the last call may be made again, after a pause that the deadline allows."""
-        if failure is None or not failure.retryable:
+        if failure is None or not failure.retryable or not tried[-1].switched_on():
             return "stop"
         pause = failure.retry_after or BACKOFF * (1 + self.chance.number(1000) / 1000)
         fits = pause + self.timers.first <= deadline.left()
@@ -334,7 +338,9 @@ class Chain:
         elif failure.kind == "unauthorized":
             channel.breaker.park(PARK_UNAUTHORIZED, failure.kind)
             if is_news:
-                log.error("provider.unauthorized", provider=channel.name, parked_s=PARK_UNAUTHORIZED)
+                log.error(
+                    "provider.unauthorized", provider=channel.name, parked_s=PARK_UNAUTHORIZED
+                )
 
     async def _probe(self, channel: Channel, ask: Ask) -> None:
         short = replace(ask, request=replace(ask.request, max_tokens=PROBE_TOKENS))
@@ -356,6 +362,9 @@ class Chain:
             raise VoiceFailed("budget")
         try:
             yield bill
+        except ProviderFailed as exc:
+            bill.is_free = exc.kind in {"refused", "unauthorized", "rate_limited"}
+            raise
         finally:
             self.budget.settle(bill)
 

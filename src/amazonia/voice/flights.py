@@ -40,7 +40,6 @@ class _Flight:
         self.failure: VoiceFailed | None = None
         self.task: asyncio.Task[None] | None = None
         self._moved = asyncio.Event()
-        self._ended = asyncio.Event()
 
     def add(self, sentence: str) -> None:
         self.sentences.append(sentence)
@@ -49,7 +48,6 @@ class _Flight:
     def end(self, failure: VoiceFailed | None = None) -> None:
         if not self.over:
             self.over, self.failure = True, failure
-            self._ended.set()
             self._wake()
 
     async def hear(self) -> AsyncIterator[str]:
@@ -66,14 +64,6 @@ class _Flight:
                 return
             if not moved.is_set():
                 await moved.wait()
-
-    async def ended_within(self, seconds: float) -> None:
-        """Wait that long, or until it is over."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._ended.wait()
-        except TimeoutError:
-            return
 
     def _wake(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()
@@ -199,6 +189,7 @@ class Flights:
         try:
             now = self.clock.now()
             await self.replies.finish(key, self.owners.token, flight.sentences, now)
+            self.watch.changed(key)
         except StoreDown:
             log.warning("voice.reply_not_kept")
 
@@ -227,6 +218,7 @@ class Flights:
         try:
             now = self.clock.now()
             await self.replies.give_up(key, self.owners.token, now, failed=failed)
+            self.watch.changed(key)
         except StoreDown:
             log.warning("voice.reply_not_given_up")
 
@@ -245,31 +237,35 @@ class _Teller:
         self._flights = flights
         self._key = key
         self._flight = flight
-        self._told = 0
+        self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     def tell(self) -> None:
-        """Write what is new, within `TELL_EVERY`."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._write())
+        """Write what is new, within `TELL_EVERY` of the write before."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(TELL_EVERY, self._begin)
 
     async def told(self) -> None:
         """Stop writing; wait for the write under way."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._task is not None:
             await self._task
 
+    def _begin(self) -> None:
+        if self._task is not None and not self._task.done():
+            self._timer = asyncio.get_running_loop().call_later(TELL_EVERY, self._begin)
+            return
+        self._timer = None
+        self._task = asyncio.create_task(self._write())
+
     async def _write(self) -> None:
-        flight, flights = self._flight, self._flights
-        await flight.ended_within(TELL_EVERY)
-        while not flight.over:
-            said = tuple(flight.sentences)
-            if len(said) > self._told:
-                self._told = len(said)
-                try:
-                    await flights.replies.say(self._key, flights.owners.token, said)
-                except StoreDown:
-                    return  # the others wait for the whole
-            await flight.ended_within(TELL_EVERY)
+        try:
+            said = tuple(self._flight.sentences)
+            await self._flights.replies.say(self._key, self._flights.owners.token, said)
+            self._flights.watch.changed(self._key)
+        except StoreDown:
+            return  # the others wait for the whole
 
 
 async def _speak(lead: Lead, flight: _Flight, told: Callable[[], None] | None = None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import zlib
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
@@ -13,9 +12,8 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from amazonia import __version__
 from amazonia.domain.projection import state_view
-from amazonia.errors import StoreDown, TooFast, UnknownCode
+from amazonia.errors import TooFast, UnknownCode
 from amazonia.play import confront, hints, history, notebook, publish, riddles
 from amazonia.play.sessions import SignedIn, show_code
 from amazonia.play.stream import done_data
@@ -333,55 +331,3 @@ async def link_clues(services: TheServices, team: TheTeam, body: models.LinksBod
 async def next_hint(services: TheServices, team: TheTeam) -> Response:
     """What to do next."""
     return Json(await hints.next_hint(services.game, team))
-
-
-# ── operations ──────────────────────────────────────────────────────────────────────────────────
-
-
-@router.get("/health")
-async def health(services: TheServices) -> Response:
-    """Whether turns can be saved, and how everything else is."""
-    database = await _database_works(services)
-    checks: dict[str, Any] = {
-        "database": "ok" if database else "down",
-        "cache": "memory",
-        "queue": "in process",
-        "providers": services.interviews.voice.view(),
-    }
-    well = database and all(voice["state"] == "closed" for voice in checks["providers"])
-    body = {"status": "ok" if well else "degraded", "version": __version__, "checks": checks}
-    return Json(body, 200 if database else 503)
-
-
-async def _database_works(services: Services) -> bool:
-    try:
-        async with asyncio.timeout(2.0):
-            await services.database.write(lambda _: None)
-    except (StoreDown, TimeoutError):
-        return False
-    return True
-
-
-@router.get("/health/live")
-async def health_live() -> Response:
-    """The process serves."""
-    return Json({"status": "ok"})
-
-
-@router.get("/health/ready")
-async def health_ready(services: TheServices) -> Response:
-    """The process may be sent turns."""
-    closing = services.closing.is_set()
-    return Json({"status": "closing" if closing else "ok"}, 503 if closing else 200)
-
-
-@router.post("/api/clear-cache")
-async def clear_cache(request: Request, services: TheServices) -> Response:
-    """Begin a new age of caches, on every worker and instance."""
-    token = services.settings.admin_token
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if not token or not hmac.compare_digest(given.encode(), token.encode()):
-        raise HTTPException(403)
-    replies = await services.replies.clear()
-    epoch = await services.notes.next_epoch()
-    return Json({"cleared": {"replies": replies, "duplicates": 0}, "epoch": epoch})

@@ -14,7 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from amazonia import __version__
 from amazonia.services import Library, open_library, open_services
 from amazonia.settings import Settings
-from amazonia.web import api, problems
+from amazonia.web import admin, api, operations, problems
 from amazonia.web.assets import Assets
 from amazonia.web.security import Cookies, Guard
 
@@ -50,6 +50,8 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
     pages = import_module("amazonia.web.pages") if find_spec("amazonia.web.pages") else None
     problems.install(app, pages)
     app.include_router(api.router)
+    app.include_router(operations.router)
+    app.include_router(admin.router)
     if pages is not None:
         app.include_router(pages.router)
     _mount_files(app, settings, cases)

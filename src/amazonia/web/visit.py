@@ -110,6 +110,11 @@ async def visit(request: Request) -> Visit:
     return Visit(request, phrases(_language(request, team.lang)), _desk(request, team))
 
 
+def stranger(request: Request) -> Visit:
+    """A visit by whoever it is: no team is looked up, so that it needs no database."""
+    return Visit(request, phrases(_language(request, None)), None)
+
+
 async def seated(here: Annotated[Visit, Depends(visit)]) -> Visit:
     """The same for pages that only a team sees.
 
@@ -154,7 +159,7 @@ async def problem_page(request: Request, code: int, detail: str = "") -> Respons
     try:
         here = await visit(request)
     except Exception:  # noqa: BLE001 - the page that says so must not fail for the same reason
-        here = Visit(request, phrases(_language(request, None)), None)
+        here = stranger(request)
     return problem_for(here, code, detail)
 
 

@@ -1,0 +1,115 @@
+"""Gunicorn's configuration. Why each value is what it is: `gunicorn_config.py`."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from amazonia import log
+from amazonia.services import migrate
+from amazonia.settings import Settings
+
+BACKLOG = 4096
+KEEPALIVE = 75
+TIMEOUT = 60
+GRACE = 7.0
+"""Seconds beyond a turn's deadline that a process has for finishing its turns."""
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - Gunicorn makes its own unnamed file there
+
+WORKERS = {
+    "asgi": "amazonia.serve.asgi.Worker",
+    "uvicorn": "amazonia.serve.uvicorn_worker.UvicornWorker",
+    "gthread": "amazonia.serve.threads.ThreadWorker",
+}
+
+
+def _ignore(_arbiter: Any) -> None:
+    """What happens where nobody wants to know."""
+
+
+def _ignore_worker(_arbiter: Any, _worker: Any) -> None:
+    """The same of a worker; Gunicorn counts a hook's arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What else is told of the processes' lives, in the order of a life.
+
+    Attributes:
+        starting: in the first process, before it listens: `f(arbiter)`.
+        ready: in the first process, when the application is built and before a worker is forked.
+        forked: in a new worker, before it serves: `f(arbiter, worker)`.
+        ended: in the first process, when a worker is gone, however it went: `f(arbiter, worker)`.
+    """
+
+    starting: Callable[[Any], None] = _ignore
+    ready: Callable[[Any], None] = _ignore
+    forked: Callable[[Any, Any], None] = _ignore_worker
+    ended: Callable[[Any, Any], None] = _ignore_worker
+
+
+def graceful_timeout(settings: Settings) -> int:
+    """Seconds that a process may need to end: every turn under way is answered first."""
+    return round(settings.turn_deadline + GRACE)
+
+
+def gunicorn_settings(settings: Settings, hooks: Hooks | None = None) -> dict[str, Any]:
+    """Gunicorn's configuration; `gunicorn_config.py` is this.
+
+    Args:
+        hooks: who else wants to know when processes begin and end.
+    """
+    hooks = hooks or Hooks()
+
+    def on_starting(arbiter: object) -> None:
+        log.set_up(settings)
+        migrate(settings)
+        hooks.starting(arbiter)
+
+    def when_ready(arbiter: object) -> None:
+        share_memory()
+        hooks.ready(arbiter)
+
+    return {
+        "bind": f"127.0.0.1:{settings.port}",
+        "wsgi_app": "amazonia.serve:app()",
+        "worker_class": WORKERS[settings.worker_class],
+        "workers": settings.workers,
+        "threads": settings.threads if settings.worker_class == "gthread" else 1,
+        "preload_app": True,
+        "backlog": BACKLOG,
+        "keepalive": KEEPALIVE,
+        "timeout": TIMEOUT,
+        "graceful_timeout": graceful_timeout(settings),
+        "max_requests": settings.max_requests,
+        "max_requests_jitter": settings.max_requests // 5,
+        "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,
+        "asgi_disconnect_grace_period": 0,
+        "asgi_lifespan": "on",
+        "control_socket_disable": True,
+        "logger_class": "amazonia.serve.logger.Logger",
+        "loglevel": "warning",
+        "limit_request_line": 8190,
+        "on_starting": on_starting,
+        "when_ready": when_ready,
+        "post_fork": hooks.forked,
+        "child_exit": hooks.ended,
+    }
+
+
+def share_memory() -> None:
+    """Let workers share what was read before they were forked: it lives as long as they do.
+
+    What reading left behind is given back. The garbage collector writes into what it looks at, and
+    a page that is written to is shared no longer: it need not look at any of this again.
+    """
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # the GNU C library has it
+    if trim is not None:
+        trim(0)
+    gc.freeze()

@@ -1,0 +1,74 @@
+"""What operators and the machines around the game call: health, and beginning anew."""
+
+from __future__ import annotations
+
+import hmac
+
+from fastapi import APIRouter, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from amazonia.services import Services
+from amazonia.web import models
+from amazonia.web.answers import Json
+from amazonia.web.session import TheServices
+
+router = APIRouter()
+
+
+@router.get("/health", responses={503: {"description": "Turns cannot be saved"}})
+async def health(services: TheServices) -> Response:
+    """Whether turns can be saved, and how everything else is. It waits for nothing."""
+    report = await services.health.report()
+    return Json(report, 503 if report["checks"]["database"] == "down" else 200)
+
+
+@router.get("/health/live")
+async def health_live() -> Response:
+    """The process serves."""
+    return Json({"status": "ok"})
+
+
+@router.get("/health/ready", responses={503: {"description": "Send turns elsewhere"}})
+async def health_ready(services: TheServices) -> Response:
+    """The process may be sent turns."""
+    if services.closing.is_set():
+        return Json({"status": "closing"}, 503)
+    if not await services.health.can_save():
+        return Json({"status": "down"}, 503)
+    return Json({"status": "ok"})
+
+
+@router.post(
+    "/api/clear-cache", responses={403: {"model": models.Problem, "description": "Not the token"}}
+)
+async def clear_cache(request: Request, services: TheServices) -> Response:
+    """Forget kept replies and repeated questions, on every worker and instance."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not is_admin(services, given.strip()):
+        raise HTTPException(403)
+    return Json({"cleared": await forget_caches(services)})
+
+
+def is_admin(services: Services, given: str) -> bool:
+    """Whether a token is the administrator's; how long this takes tells nothing about it.
+
+    Where no token is set, there is no administrator.
+    """
+    token = services.settings.admin_token
+    return bool(token) and hmac.compare_digest(given.encode(), token.encode())
+
+
+async def forget_caches(services: Services) -> dict[str, int]:
+    """Begin anew: what a model said is asked for again, and a question asked again is a new one.
+
+    Returns:
+        How many kept replies were forgotten, and how many turns would have been duplicates. A turn
+        that is still being answered stays one: asking again joins it.
+    """
+    window = services.settings.duplicate_window
+    replies = await services.replies.clear()
+    await services.notes.next_epoch()
+    since = services.clock.now() - window
+    duplicates = await services.interviews.turns.forget_questions(since)
+    return {"replies": replies, "duplicates": duplicates}
