@@ -249,12 +249,12 @@ class Settings(BaseSettings):
         description="requests after which a worker is replaced; 0 never",
     )
     worker_class: Literal["asgi", "uvicorn", "gthread"] = Field(
-        "asgi", validation_alias="GUNICORN_WORKER_CLASS", description="asgi; gthread is to come"
+        "asgi", validation_alias="GUNICORN_WORKER_CLASS", description="asgi, uvicorn or gthread"
     )
     otlp_endpoint: str = Field(
         "",
         validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
-        description="OpenTelemetry collector (to come)",
+        description="OpenTelemetry collector; needs the extra `telemetry`",
     )
     log_format: Literal["", "pretty", "json"] = Field(
         "",

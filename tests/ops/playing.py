@@ -62,7 +62,8 @@ def watched(data: Path, **environ: str) -> Iterator[Watched]:
         "LOG_FORMAT": "json",
         **environ,
     }
-    command = [sys.executable, "-m", "tests.ops.served", str(port)]
+    amazonia = Path(sys.executable).parent / "amazonia"
+    command = [str(amazonia), "serve", "--server", "uvicorn", "--port", str(port)]
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,
@@ -70,7 +71,6 @@ def watched(data: Path, **environ: str) -> Iterator[Watched]:
             stdout=out,
             stderr=out,
             start_new_session=True,
-            cwd=Path(__file__).parents[2],
         )
     running = Watched(f"http://127.0.0.1:{port}", log, process)
     try:

@@ -100,7 +100,7 @@ def test_nobody_is_quoted(story: str) -> None:
 def test_the_story_can_be_read(story: str) -> None:
     """Asked, called, answered, the same question again, an error and who spoke instead."""
     log = story
-    if log.lstrip().startswith("{"):
+    if any(line.startswith("{") for line in log.splitlines()):
         wanted = ["turn.accepted", "voice.called", "turn.answered", "turn.duplicate"]
         wanted += ["voice.failed", "turn.scripted", '"request":', '"turn":', '"team":']
     else:

@@ -75,6 +75,15 @@ class Speaking:
 
 
 @dataclass(frozen=True, slots=True)
+class Performed:
+    """What was said, whose words it was, and when (monotonic) the first sentence came."""
+
+    events: list[StreamEvent]
+    source: str
+    first: float
+
+
+@dataclass(frozen=True, slots=True)
 class Interviews:
     """The use cases around turns.
 
@@ -133,21 +142,21 @@ class Interviews:
         return await asyncio.shield(asyncio.ensure_future(self._ask(team, asked)))
 
     async def _ask(self, team: Team, asked: Asked) -> Accepted:
-        deadline = Deadline.after(self.limit.deadline, self.game.clock.monotonic)
+        monotonic = self.game.clock.monotonic
+        began, deadline = monotonic(), Deadline.after(self.limit.deadline, monotonic)
         turn_id = self.chance.token(ID_ALPHABET, 16)
+        structlog.contextvars.bind_contextvars(turn=turn_id, character=asked.character)
         self._mine.add(turn_id)
         try:
             accepted = await self._accept(team, asked, turn_id, deadline)
             if accepted.how == "new":
-                self._start(team, accepted.turn, deadline)
+                self._start(team, accepted.turn, deadline, began)
         finally:
             if turn_id not in self._running:
                 self._mine.discard(turn_id)
-        turn = accepted.turn
-        if accepted.how == "new":
-            log.info("turn.accepted", turn=turn.id, team=team.id, character=asked.character)
-        else:
-            log.info("turn.duplicate", turn=turn.id, team=team.id, character=asked.character)
+        event = "turn.accepted" if accepted.how == "new" else "turn.duplicate"
+        seconds = round(monotonic() - began, 4)
+        log.info(event, turn=accepted.turn.id, team=team.id, seconds=seconds)
         return accepted
 
     async def _accept(self, team: Team, asked: Asked, turn_id: str, deadline: Deadline) -> Accepted:
@@ -184,13 +193,13 @@ class Interviews:
 
     # ── speaking ────────────────────────────────────────────────────────────────────────────────
 
-    def _start(self, team: Team, turn: Turn, deadline: Deadline) -> None:
+    def _start(self, team: Team, turn: Turn, deadline: Deadline, began: float) -> None:
         """Speak a turn in a task of this process's own; it survives whoever asked."""
         stream = self.streams.open(turn.id)
         for event in opening_events(turn):
             stream.add(event.kind, event.data)
         audience = Audience(turn.id, self.turns, self.owners, self.game.clock)
-        speaking = self._speak(team, turn, stream, audience, deadline)
+        speaking = self._speak(team, turn, stream, audience, deadline, began)
         task = asyncio.create_task(speaking, name=turn.id)
         self._running[turn.id] = Speaking(task, audience)
         task.add_done_callback(lambda _: self._let_go(turn.id))
@@ -200,12 +209,20 @@ class Interviews:
         self._mine.discard(turn_id)
 
     async def _speak(
-        self, team: Team, turn: Turn, stream: Stream, audience: Audience, deadline: Deadline
+        self,
+        team: Team,
+        turn: Turn,
+        stream: Stream,
+        audience: Audience,
+        deadline: Deadline,
+        began: float,
     ) -> None:
         """Perform a turn and save it."""
+        monotonic = self.game.clock.monotonic
         try:
-            said, source = await self._perform(team, turn, stream, audience, deadline)
-            done = await self._save(turn, said, source)
+            performed = await self._perform(team, turn, stream, audience, deadline)
+            spoken, source = monotonic(), performed.source
+            done = await self._save(turn, performed.events, source)
             for event in closing_events(done, 0):
                 stream.add(event.kind, event.data)
             log.info(
@@ -216,6 +233,8 @@ class Interviews:
                 kind=turn.answer["kind"],
                 source=source,
                 elapsed_ms=done.elapsed_ms,
+                first_ms=round((performed.first - began) * 1000),
+                save_ms=round((monotonic() - spoken) * 1000, 1),
             )
             self.answered(source)
         except StoreDown:
@@ -225,8 +244,10 @@ class Interviews:
 
     async def _perform(
         self, team: Team, turn: Turn, stream: Stream, audience: Audience, deadline: Deadline
-    ) -> tuple[list[StreamEvent], str]:
-        """What was said and whose words it was; where the voice fails, the authored lines."""
+    ) -> Performed:
+        """Let the voice speak; where it fails, the authored lines."""
+        monotonic = self.game.clock.monotonic
+        began, first = monotonic(), 0.0
         performance = await performance_in_full(
             self.game, self.turns, team, turn, self.limit.history
         )
@@ -239,6 +260,7 @@ class Interviews:
                 while (piece := await next_piece(speech, audience, deadline)) is not None:
                     said.append(piece)
                     events.append(stream.add("sentence", {"text": piece.text}))
+                    first = first or monotonic()
                     share.soon()
         except TimeoutError:
             reason = "nobody_listens" if audience.gone else "deadline"
@@ -250,11 +272,12 @@ class Interviews:
         finally:
             self._keep(share.end())
         if not reason and said:
-            return events, said[-1].source
-        log.info("turn.scripted", turn=turn.id, reason=reason, shown=len(said))
+            return Performed(events, said[-1].source, first)
+        seconds = round(monotonic() - began, 2)
+        log.info("turn.scripted", turn=turn.id, reason=reason, shown=len(said), seconds=seconds)
         rest = completion(performance, said)
         events += [stream.add("sentence", {"text": piece.text}) for piece in rest]
-        return events, "scripted"
+        return Performed(events, "scripted", first or monotonic())
 
     async def _save(self, turn: Turn, said: Sequence[StreamEvent], source: str) -> Turn:
         """Store the reply, patiently."""
@@ -399,6 +422,10 @@ class Interviews:
             task.add_done_callback(self._background.discard)
 
     # ── living and dying ────────────────────────────────────────────────────────────────────────
+
+    def in_flight(self) -> int:
+        """How many turns this process speaks now."""
+        return len(self._running)
 
     async def drain(self) -> None:
         """Wait until every turn that this process speaks is answered and saved."""

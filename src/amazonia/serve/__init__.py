@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from amazonia import log
+from amazonia.ops import metrics, telemetry
 from amazonia.serve.addresses import announce
 from amazonia.serve.config import GRACE, Hooks, gunicorn_settings
 from amazonia.settings import Settings, read_settings
@@ -34,7 +35,7 @@ __all__ = [
 def app() -> FastAPI:
     """The application, from the process's environment (for `gunicorn` and `uvicorn --factory`)."""
     settings = read_settings(os.environ)
-    log.set_up(settings)
+    log.set_up(settings, metrics.count, telemetry.trace)
     return create_app(settings)
 
 

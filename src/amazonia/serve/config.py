@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from amazonia import log
+from amazonia.ops import metrics, sharing, telemetry
 from amazonia.services import migrate
 from amazonia.settings import Settings
 
@@ -67,9 +68,15 @@ def gunicorn_settings(settings: Settings, hooks: Hooks | None = None) -> dict[st
     hooks = hooks or Hooks()
 
     def on_starting(arbiter: object) -> None:
-        log.set_up(settings)
+        log.set_up(settings, metrics.count, telemetry.trace)
+        sharing.share()
+        metrics.open_metrics()
         migrate(settings)
         hooks.starting(arbiter)
+
+    def child_exit(arbiter: Any, worker: Any) -> None:
+        sharing.bury(worker.pid)
+        hooks.ended(arbiter, worker)
 
     def when_ready(arbiter: object) -> None:
         share_memory()
@@ -98,7 +105,7 @@ def gunicorn_settings(settings: Settings, hooks: Hooks | None = None) -> dict[st
         "on_starting": on_starting,
         "when_ready": when_ready,
         "post_fork": hooks.forked,
-        "child_exit": hooks.ended,
+        "child_exit": child_exit,
     }
 
 

@@ -8,6 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from amazonia import log
+from amazonia.ops import metrics, telemetry
 from amazonia.serve.addresses import announce
 from amazonia.serve.config import BACKLOG, KEEPALIVE, graceful_timeout
 from amazonia.services import migrate
@@ -45,7 +46,7 @@ def config_of(application: FastAPI, graceful: int) -> uvicorn.Config:
 
 def serve_alone(settings: Settings, host: str) -> None:
     """Serve with uvicorn, one process, until told to stop."""
-    log.set_up(settings)
+    log.set_up(settings, metrics.count, telemetry.trace)
     migrate(settings)
     config = config_of(create_app(settings), graceful_timeout(settings))
     config.host, config.port = host, settings.port

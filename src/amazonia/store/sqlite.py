@@ -123,21 +123,41 @@ class SqliteDatabase:
         self._writer = threading.Thread(target=self._write_all, name="sqlite-write", daemon=True)
         self._closed = False
         self._stopping = False
+        self.jobs = 0
+        """How many jobs were run, and `waited`: the seconds that they took, waiting included."""
+        self.waited = 0.0
+        self._slowest = 0.0
         self._writer.start()
 
     async def read(self, job: Job[T]) -> T:
         """Run a job that changes nothing, on one snapshot."""
         self._refuse_closed()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, self._read, job)
+        began, loop = time.monotonic(), asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._readers, self._read, job)
+        finally:
+            self._note(time.monotonic() - began)
 
     async def write(self, job: Job[T]) -> T:
         """Run a job and commit it; returns only when it is on the disk."""
         self._refuse_closed()
-        write = _Write(job, asyncio.get_running_loop())
+        began, write = time.monotonic(), _Write(job, asyncio.get_running_loop())
         self._queue.put(write)
-        result: T = await write.future
-        return result
+        try:
+            result: T = await write.future
+            return result
+        finally:
+            self._note(time.monotonic() - began)
+
+    def slowest(self) -> float:
+        """Seconds of the slowest job since this was asked last."""
+        slowest, self._slowest = self._slowest, 0.0
+        return slowest
+
+    def _note(self, seconds: float) -> None:
+        self.jobs += 1
+        self.waited += seconds
+        self._slowest = max(self._slowest, seconds)
 
     async def close(self) -> None:
         """Finish what was queued and close every connection."""

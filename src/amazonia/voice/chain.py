@@ -22,7 +22,7 @@ from amazonia.voice.deadline import Deadline as OwnDeadline
 from amazonia.voice.failures import ProviderFailed
 from amazonia.voice.hedge import Open, race
 from amazonia.voice.limits import Concurrency, Overloaded, RetryBudget
-from amazonia.voice.providers import Provider, Reply, Request
+from amazonia.voice.providers import Provider, Reply, Request, Usage
 
 log = structlog.get_logger()
 
@@ -293,12 +293,18 @@ class Chain:
             Overloaded: too many calls are under way.
             VoiceFailed: there is no money left.
         """
+        bill: Bill | None = None
+        reply: Reply | None = None
+        started = self.monotonic()
         try:
             async with channel.slots.slot(QUEUE_PATIENCE), self._paid(ask) as bill:
                 self.spare.called()
                 self.extra.called()
                 started = self.monotonic()
-                log.info("voice.called", provider=channel.name, turn=ask.turn, probe=probe)
+                model = channel.provider.endpoint.model
+                log.info(
+                    "voice.called", provider=channel.name, model=model, turn=ask.turn, probe=probe
+                )
                 first, gap, left = self.timers.first, self.timers.gap, deadline.left()
                 call = channel.provider.call(ask.request, first=first, gap=gap, left=left)
                 async with call as reply:
@@ -308,27 +314,40 @@ class Chain:
                         bill.usage, bill.said = reply.usage, reply.characters
                 channel.slots.succeeded()
         except ProviderFailed as exc:
-            self._note_failure(channel, exc, ask, probe=probe)
+            facts = self._facts(channel, ask, started, bill, reply)
+            self._note_failure(channel, exc, facts, probe=probe)
             raise
         except BaseException:  # broken off by us, which is nobody's fault
             channel.breaker.let_go(probe=probe)
+            if reply is not None:
+                log.info("voice.left", **self._facts(channel, ask, started, bill, reply))
             raise
         channel.breaker.succeeded(probe=probe)
-        seconds = self.monotonic() - started
-        channel.seconds.append(seconds)
-        log.info("voice.answered", provider=channel.name, turn=ask.turn, seconds=round(seconds, 2))
+        channel.seconds.append(self.monotonic() - started)
+        log.info("voice.answered", **self._facts(channel, ask, started, bill, reply))
+
+    def _facts(
+        self, channel: Channel, ask: Ask, started: float, bill: Bill | None, reply: Reply | None
+    ) -> Json:
+        """What is worth knowing of a call that is over, for the log and the metrics."""
+        used = bill.used() if bill is not None else Usage(0, 0)
+        first = reply.first_after if reply is not None else None
+        return {
+            "provider": channel.name,
+            "model": channel.provider.endpoint.model,
+            "turn": ask.turn,
+            "seconds": round(self.monotonic() - started, 3),
+            "first_s": None if first is None else round(first, 3),
+            "prompt_tokens": used.prompt,
+            "reply_tokens": used.completion,
+            "cost": self.budget.allowance.micros(used.prompt, used.completion) / 1e6,
+        }
 
     def _note_failure(
-        self, channel: Channel, failure: ProviderFailed, ask: Ask, *, probe: bool
+        self, channel: Channel, failure: ProviderFailed, facts: Json, *, probe: bool
     ) -> None:
-        log.warning(
-            "voice.failed",
-            provider=channel.name,
-            turn=ask.turn,
-            reason=failure.kind,
-            status=failure.status,
-            detail=failure.detail,
-        )
+        why = {"reason": failure.kind, "status": failure.status, "detail": failure.detail}
+        log.warning("voice.failed", **facts, **why)
         is_news = channel.breaker.view().why != failure.kind
         channel.breaker.failed(failure.kind, probe=probe)
         if failure.kind in {"rate_limited", "server", "silent"}:

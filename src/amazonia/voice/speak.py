@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from hashlib import blake2s
+from time import perf_counter
 from zlib import crc32
 
 import structlog
@@ -148,7 +149,7 @@ class Speaker:
         Raises:
             VoiceFailed: it broke off, or the guard refused a sentence.
         """
-        guard = Guard(_scene(performance, prompt))
+        guard = _Timed(Guard(_scene(performance, prompt)))
         splitter, said, cut = Splitter(), False, False
         pieces = self.chain.stream(ask, _Earlier(deadline, RESERVE), lambda: said)
         async with aclosing(pieces):
@@ -170,6 +171,7 @@ class Speaker:
         if last and is_kept and (passed := _pass(guard, last)):
             said = True
             yield passed
+        log.info("guard.read", turn=performance.turn, **guard.view())
         if not said:
             raise VoiceFailed("empty")
         for sentence in _missing(performance, guard.missing()):
@@ -239,7 +241,32 @@ def _scene(performance: Performance, prompt: Prompt) -> Scene:
     )
 
 
-def _pass(guard: Guard, sentence: str) -> str:
+class _Timed:
+    """A guard with a clock beside it."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._sentences = 0
+        self._seconds = 0.0
+
+    def read(self, sentence: str) -> str | Fault:
+        """Read a sentence."""
+        began = perf_counter()
+        passed = self._guard.read(sentence)
+        self._seconds += perf_counter() - began
+        self._sentences += 1
+        return passed
+
+    def missing(self) -> tuple[str, ...]:
+        """What the beat must say and was not yet said."""
+        return self._guard.missing()
+
+    def view(self) -> Json:
+        """How many sentences, in how many seconds."""
+        return {"sentences": self._sentences, "seconds": round(self._seconds, 6)}
+
+
+def _pass(guard: _Timed, sentence: str) -> str:
     """A sentence as the guard lets it pass; "" if nothing of it is left.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -12,6 +13,8 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from amazonia import __version__
+from amazonia.ops import telemetry, watching
+from amazonia.ops.requests import Requests
 from amazonia.services import Library, open_library, open_services
 from amazonia.settings import Settings
 from amazonia.web import admin, api, operations, problems
@@ -33,11 +36,16 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings, cases) as services:
+        async with telemetry.telemetry(settings), open_services(settings, cases) as services:
             app.state.services = services
             app.state.cookies = Cookies(services.secret)
             app.state.close_streams = services.closing.set
-            yield
+            interviews, clock = services.interviews, services.clock
+            readings = watching.readings_of(
+                interviews.voice, interviews.in_flight, services.database
+            )
+            async with watching.watching(readings, clock.monotonic):
+                yield
 
     app = FastAPI(
         title="Amazonia",
@@ -46,6 +54,8 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        # FastAPI's own would export the texts of exceptions.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     pages = import_module("amazonia.web.pages") if find_spec("amazonia.web.pages") else None
     problems.install(app, pages)
@@ -57,6 +67,7 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
     _mount_files(app, settings, cases)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(Guard, asset_origin=settings.asset_url)
+    app.add_middleware(Requests, monotonic=time.monotonic, traces=telemetry.traces)
     return app
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from amazonia.ops import metrics
 from amazonia.services import Services
 from amazonia.web import models
 from amazonia.web.answers import Json
@@ -44,10 +46,24 @@ async def health_ready(services: TheServices) -> Response:
 )
 async def clear_cache(request: Request, services: TheServices) -> Response:
     """Forget kept replies and repeated questions, on every worker and instance."""
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not is_admin(services, given.strip()):
+    if not _bears_token(request, services):
         raise HTTPException(403)
     return Json({"cleared": await forget_caches(services)})
+
+
+@router.get("/metrics", responses={403: {"model": models.Problem, "description": "Not from here"}})
+async def read_metrics(request: Request, services: TheServices) -> Response:
+    """Prometheus's text, of all processes of this machine, for it or for the administrator."""
+    host = request.client.host if request.client else ""
+    if not _bears_token(request, services) and not metrics.is_local(host, request.headers):
+        raise HTTPException(403)
+    text = await asyncio.to_thread(metrics.exposition)
+    return Response(text, media_type=metrics.CONTENT_TYPE)
+
+
+def _bears_token(request: Request, services: Services) -> bool:
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and is_admin(services, given.strip())
 
 
 def is_admin(services: Services, given: str) -> bool:

@@ -228,6 +228,8 @@ async def _ours(request: Request, exc: Exception) -> Response:
             headers["Retry-After"] = str(max(1, math.ceil(exc.wait)))
         case errors.Busy() | errors.StoreDown():
             headers["Retry-After"] = "1"
+    if headers:
+        log.info("request.refused", reason=name)
     return problem(name, status, _lang(request), detail, headers)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from urllib.parse import urlsplit
 
+import structlog
 from itsdangerous import BadSignature, TimestampSigner
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -70,6 +71,7 @@ async def signed_in(request: Request) -> Team:
     services: Services = request.app.state.services
     team = await services.sessions.team(device_of(request))
     request.state.lang = team.lang
+    structlog.contextvars.bind_contextvars(team=team.id)
     return team
 
 
