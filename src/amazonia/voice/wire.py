@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, NamedTuple, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
