@@ -51,6 +51,7 @@ from amazonia.voice.chain import Chain, Channel, Timers
 from amazonia.voice.flights import Flights
 from amazonia.voice.guard import prepare
 from amazonia.voice.limits import Concurrency, RetryBudget
+from amazonia.voice.pressure import relieved
 from amazonia.voice.providers import Endpoint, Provider, open_http
 from amazonia.voice.speak import ScriptedVoice, Speaker
 from amazonia.voice.understand import ModelUnderstanding
@@ -59,8 +60,8 @@ __all__ = ["Library", "Services", "migrate", "open_library", "open_services"]
 
 log = structlog.get_logger()
 
-FIRST_LIMIT, LAST_LIMIT = 1024, 4096
-"""Calls in flight to one provider from one process: at first, and at most. Overload lowers it."""
+LEAST_LIMIT, FIRST_LIMIT, LAST_LIMIT = 8, 256, 4096
+"""Calls in flight to one provider from one process; the limit finds its own height."""
 HEDGES = 0.02
 """The share of calls that may be made twice."""
 TURN_POLL = 0.05
@@ -250,7 +251,9 @@ async def _open_voices(
             second = ModelUnderstanding(chain, flights, Breaker(clock.monotonic))
         try:
             speaker = Speaker(chain, flights, settings.openai_max_tokens)
-            yield _Voices(speaker, second, chain.budget.spent)
+            slots = [channel.slots for channel in chain.channels]
+            async with relieved(slots, clock.monotonic):
+                yield _Voices(speaker, second, chain.budget.spent)
         finally:
             await flights.settle()
             await chain.close()
@@ -260,7 +263,7 @@ def _channel(
     voice: VoiceSettings, http: ClientSession, clock: SystemClock, switches: Switches
 ) -> Channel:
     endpoint = Endpoint(voice.name, voice.base_url, voice.model, voice.api_key)
-    slots = Concurrency(clock.monotonic, start=FIRST_LIMIT, least=4, most=LAST_LIMIT)
+    slots = Concurrency(clock.monotonic, start=FIRST_LIMIT, least=LEAST_LIMIT, most=LAST_LIMIT)
     provider = Provider(endpoint, http, clock.monotonic, clock.now)
     is_on = partial(switches.is_on, voice.name)
     return Channel(provider, Breaker(clock.monotonic), slots, switched_on=is_on)

@@ -26,7 +26,7 @@ from amazonia.voice.providers import Provider, Reply, Request, Usage
 
 log = structlog.get_logger()
 
-QUEUE_PATIENCE = 0.5
+QUEUE_PATIENCE = 0.25
 """Seconds that a call waits for its turn at a busy provider."""
 BACKOFF = 0.2
 """Seconds before a retry, and as many again by chance."""

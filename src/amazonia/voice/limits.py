@@ -13,6 +13,8 @@ from amazonia.errors import AmazoniaError
 CUT: Final = 0.7
 """What an overload leaves of a limit."""
 
+CREEP: Final = 0.05
+"""What each success adds at least after an overload, so that a high limit is found again."""
 CUT_EVERY: Final = 1.0
 """Seconds in which a limit is cut at most once: a burst of refusals is one overload."""
 
@@ -25,7 +27,8 @@ class Concurrency:
     """A limit on the calls in flight to a provider that finds its own height.
 
     It grows while it is in use and calls succeed: by one at each success until the first overload
-    (slow start), then by one in as many successes as it is high. An overload cuts it (`CUT`).
+    (slow start), then by one in as many successes as it is high, or by `CREEP` a success if that is
+    more. An overload cuts it (`CUT`).
     Source: additive increase, multiplicative decrease, as in TCP (RFC 5681, section 3.1).
 
     Args:
@@ -86,17 +89,24 @@ class Concurrency:
     def succeeded(self) -> None:
         """A call in a slot, still held, went well."""
         if self._in_flight >= self.limit:
-            step = 1.0 if self._slow_start else 1.0 / self._limit
+            step = 1.0 if self._slow_start else max(1.0 / self._limit, CREEP)
             self._limit = min(float(self._most), self._limit + step)
             self._hand_out()
 
     def overloaded(self) -> None:
         """The provider said, or showed, that this is too much: 429, 5xx, silence."""
+        self._cut(self._limit)
+
+    def late(self) -> None:
+        """This process cannot keep up. What is too much for it is what is in flight."""
+        self._cut(min(self._limit, float(self._in_flight)))
+
+    def _cut(self, too_much: float) -> None:
         now = self._now()
         self._slow_start = False
         if self._cut_at is None or now - self._cut_at >= CUT_EVERY:
             self._cut_at = now
-            self._limit = max(float(self._least), self._limit * CUT)
+            self._limit = max(float(self._least), too_much * CUT)
 
     async def _wait(self, patience: float) -> None:
         """Wait in the queue until a slot is handed over, already counted as in flight."""
