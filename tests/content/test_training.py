@@ -63,10 +63,15 @@ def test_weights_fit_their_classes() -> None:
     """Every weight belongs to a class, and none is too small to matter."""
     for ear in mini().listener.ears.values():
         assert len(ear.bias) == len(ear.classes)
-        for indexes, weights in ear.rows.values():
+        assert len(ear.idf) == len(ear.places) == len(ear.starts) - 1
+        for feature, place in ear.places.items():
+            indexes, weights = ear.row(place)
             assert len(indexes) == len(weights)
-            assert max(indexes) < len(ear.classes)
-        assert set(ear.rows) == set(ear.idf)
+            assert ear.knows(feature) == bool(indexes)
+            assert max(indexes, default=0) < len(ear.classes)
+            assert min(map(abs, weights), default=1) > training.SPARE - 0.01
+        assert not ear.knows("w:no such word")
+        assert ear.starts[-1] == len(ear.indexes) == len(ear.weights)
 
 
 def test_examples_find_their_own_topic() -> None:
@@ -96,6 +101,7 @@ def test_the_second_start_reads_what_the_first_learned(
     second = base_library(tmp_path)
     read = second.listener(second.case("base"), PT)
     assert readings(read) == readings(learned)
+    assert read.ears == learned.ears
     assert file.stat().st_mtime_ns == before
 
 
@@ -113,7 +119,12 @@ BROKEN = {
     "empty": b"",
     "no gzip": b"{}",
     "another thing": gzip.compress(b"[]"),
-    "half an ear": gzip.compress(b'{"ears": {"cida": {}}, "vocabulary": []}'),
+    "a shape of old": gzip.compress(b'{"ears": {"cida": {}}, "vocabulary": []}'),
+    "half an ear": gzip.compress(b'{"features": [], "vocabulary": []}\n{"name": "cida"}\n'),
+    "no base64": gzip.compress(
+        b'{"features": [], "vocabulary": []}\n'
+        b'{"name": "cida", "classes": [], "bias": [], "awarding": [], "idf": "ab!"}\n'
+    ),
     "torn": gzip.compress(bytes(range(256)) * 9)[:30] + b"\xff" * 40,
 }
 
@@ -145,7 +156,7 @@ def test_a_changed_case_is_learned_anew(tmp_path: Path) -> None:
     assert new.revision != old.revision
     reading = second.listener(new, PT).listen(ANA, "escutou trovão")
     assert (reading.decision, reading.topics) != ("out", ())
-    assert any("trov" in feature for feature in second.listener(new, PT).ears[ANA].rows)
+    assert any("trov" in feature for feature in second.listener(new, PT).ears[ANA].places)
     (after,) = kept(tmp_path)
     assert after != before
 
@@ -174,9 +185,9 @@ def test_the_cache_is_plain_json(tmp_path: Path) -> None:
     library = base_library(tmp_path)
     library.open()
     (file,) = kept(tmp_path)
-    data = json.loads(gzip.decompress(file.read_bytes()))
-    assert set(data) == {"vocabulary", "ears"}
-    assert set(data["ears"]) == {"ana"}
+    shared, *ears = map(json.loads, gzip.decompress(file.read_bytes()).splitlines())
+    assert set(shared) == {"vocabulary", "features"}
+    assert [ear["name"] for ear in ears] == ["ana"]
 
 
 @pytest.mark.slow

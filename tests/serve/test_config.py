@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.server import CASES
@@ -71,5 +73,5 @@ def test_others_are_told_of_processes() -> None:
     ours = gunicorn_settings(read_settings({}), hooks)
     ours["when_ready"](None)
     ours["post_fork"](None, None)
-    ours["child_exit"](None, None)
+    ours["child_exit"](None, SimpleNamespace(pid=os.getpid()))
     assert heard == ["ready", "forked", "ended"]

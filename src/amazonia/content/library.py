@@ -9,7 +9,8 @@ import os
 import tempfile
 import zlib
 from array import array
-from collections.abc import Callable
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class Library:
         """What understands questions of a case in a language; trained or read from the cache."""
         key = (case.revision, lang)
         if key not in self._listeners:
-            path = self.cache / f"{case.id}.{lang}.{_key(case)}.json.gz"
+            path = self.cache / f"{case.id}.{lang}.{_key(case)}.jsonl.gz"
             learned = _read(path, lang)
             if learned is None:
                 self._learning(case.id)
@@ -106,50 +107,65 @@ def _code(folder: Path) -> str:
 
 def _write(path: Path, listener: Listener) -> None:
     """Keep what was learned. A full disk only costs the next start some seconds."""
-    data = {
-        "vocabulary": sorted(listener.reader.vocabulary),
-        "ears": {
-            name: {
-                "classes": ear.classes,
-                "bias": ear.bias,
-                "awarding": sorted(ear.awarding),
-                "rows": {
-                    feature: [
-                        round(ear.idf[feature], 2),
-                        list(row[0]),
-                        [round(w, 2) for w in row[1]],
-                    ]
-                    for feature, row in ear.rows.items()
-                },
-            }
-            for name, ear in listener.ears.items()
-        },
-    }
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(gzip.compress(orjson.dumps(data), compresslevel=3))
+        with os.fdopen(handle, "wb") as file, gzip.open(file, "wb", compresslevel=3) as packed:
+            for line in _lines(listener):
+                packed.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         for stale in path.parent.glob(f"{path.name.split('.')[0]}.{path.name.split('.')[1]}.*.gz"):
             stale.unlink(missing_ok=True)
         Path(name).replace(path)
 
 
+def _lines(listener: Listener) -> Iterator[dict[str, Any]]:
+    """What all ears share, then ear by ear: reading them one at a time takes little memory."""
+    places = next(iter(listener.ears.values())).places
+    yield {"vocabulary": sorted(listener.reader.vocabulary), "features": list(places)}
+    for name, ear in listener.ears.items():
+        yield {
+            "name": name,
+            "classes": ear.classes,
+            "bias": ear.bias,
+            "awarding": sorted(ear.awarding),
+            "idf": _packed("d", ear.idf),
+            "starts": _packed("I", ear.starts),
+            "indexes": _packed("B", ear.indexes),
+            "weights": _packed("f", ear.weights),
+        }
+
+
 def _read(path: Path, lang: Lang) -> Listener | None:
     try:
-        data = orjson.loads(gzip.decompress(path.read_bytes()))
-        ears = {CharacterId(name): _ear(ear) for name, ear in data["ears"].items()}
-        return Listener(Reader(language(lang), frozenset(data["vocabulary"])), ears)
+        with gzip.open(path) as lines:
+            shared = orjson.loads(lines.readline())
+            places = {feature: place for place, feature in enumerate(shared["features"])}
+            ears = dict(_ear(orjson.loads(line), places) for line in lines)
+        return Listener(Reader(language(lang), frozenset(shared["vocabulary"])), ears)
     except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError):
         return None  # not there, cut off, or written by something else
 
 
-def _ear(data: dict[str, Any]) -> Ear:
-    rows = data["rows"]
-    return Ear(
+def _ear(data: dict[str, Any], places: Mapping[str, int]) -> tuple[CharacterId, Ear]:
+    ear = Ear(
         classes=tuple(data["classes"]),
-        idf={feature: row[0] for feature, row in rows.items()},
-        rows={feature: (bytes(row[1]), array("f", row[2])) for feature, row in rows.items()},
+        places=places,
+        idf=_unpacked("d", data["idf"]),
+        starts=_unpacked("I", data["starts"]),
+        indexes=_unpacked("B", data["indexes"]).tobytes(),
+        weights=_unpacked("f", data["weights"]),
         bias=data["bias"],
         awarding=frozenset(data["awarding"]),
     )
+    return CharacterId(data["name"]), ear
+
+
+def _packed(code: str, numbers: Iterable[float]) -> str:
+    """Numbers of an `array` type as base64, in this machine's byte order: a cache stays here."""
+    return b64encode(array(code, numbers)).decode()
+
+
+def _unpacked(code: str, text: str) -> array[Any]:
+    numbers: array[Any] = array(code)
+    numbers.frombytes(b64decode(text))
+    return numbers

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
 from random import Random
@@ -42,6 +42,14 @@ class _Sample:
     weight: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    classes: tuple[str, ...]
+    idf: dict[str, float]
+    rows: dict[str, Row]
+    bias: list[float]
+
+
 def teach(case: Case, lang: Lang, language: Language) -> Listener:
     """Train a listener for a case in one language."""
     words = case.words[lang]
@@ -52,10 +60,13 @@ def teach(case: Case, lang: Lang, language: Language) -> Listener:
         for t in c.topics.values()
     }
     common = _common(reader, language)
-    ears = {
-        character.id: _ear(reader, case, words, character, spoken, common)
+    learned = {
+        character.id: _learned(reader, case, words, character, spoken, common)
         for character in case.characters.values()
     }
+    features = sorted({feature for one in learned.values() for feature in one.rows})
+    places = {feature: place for place, feature in enumerate(features)}
+    ears = {who: _ear(one, places, case.characters[who]) for who, one in learned.items()}
     return Listener(reader, ears)
 
 
@@ -124,14 +135,35 @@ def _common(reader: Reader, language: Language) -> list[_Sample]:
     ]
 
 
-def _ear(
+def _ear(learned: _Learned, places: Mapping[str, int], character: Character) -> Ear:
+    """What was learned, row after row in the order of `places`."""
+    idf, starts, indexes, weights = array("d"), array("I", [0]), bytearray(), array("f")
+    for feature in places:
+        row = learned.rows.get(feature, ((), ()))
+        idf.append(learned.idf[feature] if row[0] else 0.0)
+        indexes.extend(row[0])
+        weights.extend(row[1])
+        starts.append(len(indexes))
+    return Ear(
+        classes=learned.classes,
+        places=places,
+        idf=idf,
+        starts=starts,
+        indexes=bytes(indexes),
+        weights=weights,
+        bias=learned.bias,
+        awarding=frozenset(t.id for t in character.topics.values() if t.clues),
+    )
+
+
+def _learned(
     reader: Reader,
     case: Case,
     words: CaseWords,
     character: Character,
     spoken: _Spoken,
     common: Sequence[_Sample],
-) -> Ear:
+) -> _Learned:
     own = [
         _Sample(sample.features, topic, sample.weight)
         for topic in character.topics
@@ -148,13 +180,7 @@ def _ear(
         *sorted({s.label for s in (*common, *foreign)}),
     )
     rows, bias = _learn([s for s in samples if s.features], classes, idf)
-    return Ear(
-        classes=classes,
-        idf={f: idf[f] for f in rows},
-        rows=rows,
-        bias=bias,
-        awarding=frozenset(t.id for t in character.topics.values() if t.clues),
-    )
+    return _Learned(classes, idf, rows, bias)
 
 
 def _idf(samples: Sequence[_Sample]) -> dict[str, float]:
@@ -271,6 +297,6 @@ def _learn(
 
 
 def _row(weights: Sequence[float]) -> Row:
-    """The weights of a feature that matter, compactly."""
+    """The weights of a feature that matter."""
     kept = [k for k, w in enumerate(weights) if abs(w) >= SPARE]
-    return bytes(kept), array("f", [round(weights[k], 2) for k in kept])
+    return kept, [round(weights[k], 2) for k in kept]

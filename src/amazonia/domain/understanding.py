@@ -70,35 +70,53 @@ class Thresholds:
     """Each of two clauses needs this chance for two topics to be answered in one turn."""
 
 
-Row = tuple[bytes, Sequence[float]]
+Row = tuple[Sequence[int], Sequence[float]]
+"""The classes that a feature speaks for or against, and how much for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ear:
-    """A character's trained model.
+    """A character's trained model, in a few arrays: as objects its weights would fill memory.
 
     Attributes:
         classes: topics, then small talk, other characters and `OUT`, each with `~`.
-        idf: feature → weight of the feature in a text.
-        rows: feature → class indexes (one byte each) and as many weights (`array("f")`).
+        places: feature → its number; one mapping serves all ears of a listener.
+        idf: by a feature's number, its weight in a text; 0 where this ear does not know it.
+        starts: by a feature's number, where its row starts; one more tells where the last ends.
+        indexes: class indexes of all rows, one byte each.
+        weights: as many weights.
         bias: a weight for each class.
         awarding: topics in which some step awards a clue.
     """
 
     classes: tuple[str, ...]
-    idf: Mapping[str, float]
-    rows: Mapping[str, Row]
+    places: Mapping[str, int]
+    idf: Sequence[float]
+    starts: Sequence[int]
+    indexes: bytes
+    weights: Sequence[float]
     bias: Sequence[float]
     awarding: frozenset[str]
 
+    def knows(self, feature: str) -> bool:
+        """Whether a feature has any weight here."""
+        place = self.places.get(feature)
+        return place is not None and self.idf[place] > 0
+
+    def row(self, place: int) -> Row:
+        """What the feature of a number speaks for; empty where this ear does not know it."""
+        start, end = self.starts[place], self.starts[place + 1]
+        return self.indexes[start:end], self.weights[start:end]
+
     def probabilities(self, features: Iterable[str], bonus: Mapping[str, float]) -> list[float]:
         """The chance of each class, given a text's features."""
-        known = [(f, self.idf[f]) for f in features if f in self.idf]
+        places, idf = self.places, self.idf
+        known = [(p, idf[p]) for f in features if (p := places.get(f)) is not None and idf[p]]
         norm = sqrt(sum(v * v for _, v in known)) or 1.0
         scores = list(self.bias)
-        for feature, value in known:
+        for place, value in known:
             value /= norm
-            for index, weight in zip(*self.rows[feature], strict=True):
+            for index, weight in zip(*self.row(place), strict=True):
                 scores[index] += weight * value
         for name, extra in bonus.items():
             scores[self.classes.index(name)] += extra
@@ -107,16 +125,14 @@ class Ear:
         total = sum(odds)
         return [o / total for o in odds]
 
-    def weights(self, features: Iterable[str], name: str) -> list[tuple[str, float]]:
-        """The features that speak for a class, strongest first."""
-        index = self.classes.index(name)
-        found = [
-            (feature, round(weight * self.idf[feature], 3))
-            for feature in features
-            if feature in self.idf
-            for i, weight in zip(*self.rows[feature], strict=True)
-            if i == index
-        ]
+    def reasons(self, features: Iterable[str], name: str) -> list[tuple[str, float]]:
+        """The features that speak for a class, with their weights, strongest first."""
+        index, found = self.classes.index(name), []
+        for feature in filter(self.knows, features):
+            place = self.places[feature]
+            at = self.indexes.find(index, self.starts[place], self.starts[place + 1])
+            if at >= 0:
+                found.append((feature, round(self.weights[at] * self.idf[place], 3)))
         return sorted(found, key=lambda pair: -pair[1])
 
 
@@ -142,7 +158,7 @@ class Listener:
         words = self.reader.words(message)
         if previous is not None and self._continues(words):
             return _carry_on(previous)
-        features = self.reader.features(message)
+        features = self.reader.features_of(words)
         bonus = self._bonus(words, features, previous)
         reading = self._read(ear, features, bonus)
         if bonus and reading.decision == "answer" and reading.topics[0] == previous:
@@ -176,7 +192,7 @@ class Listener:
 
     def _read(self, ear: Ear, features: frozenset[str], bonus: Mapping[str, float]) -> Reading:
         limits = self.thresholds
-        if not any(f in ear.idf for f in features if f[0] in "wk"):
+        if not any(ear.knows(f) for f in features if f[0] in "wk"):
             features = frozenset()
         chances = ear.probabilities(features, bonus)
         ranked = sorted(zip(chances, ear.classes, strict=True), reverse=True)
@@ -204,7 +220,7 @@ class Listener:
             scores=tuple(round(chance, 4) for chance, _ in topics[:3]),
             smalltalk=talk[0][1][1:] if decision == "smalltalk" else "",
             redirect=self._redirect(others) if decision == "out" else None,
-            why=tuple(ear.weights(features, first)[:5]),
+            why=tuple(ear.reasons(features, first)[:5]),
         )
 
     def _redirect(self, others: list[tuple[float, str]]) -> CharacterId | None:

@@ -7,10 +7,13 @@ import gc
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from amazonia import log
+from amazonia.errors import AmazoniaError, StoreDown
 from amazonia.ops import metrics, sharing, telemetry
 from amazonia.services import migrate
 from amazonia.settings import Settings
@@ -68,10 +71,10 @@ def gunicorn_settings(settings: Settings, hooks: Hooks | None = None) -> dict[st
     hooks = hooks or Hooks()
 
     def on_starting(arbiter: object) -> None:
+        migrate_apart(settings)  # first: what follows may begin threads
         log.set_up(settings, metrics.count, telemetry.trace)
         sharing.share()
         metrics.open_metrics()
-        migrate(settings)
         hooks.starting(arbiter)
 
     def child_exit(arbiter: Any, worker: Any) -> None:
@@ -107,6 +110,39 @@ def gunicorn_settings(settings: Settings, hooks: Hooks | None = None) -> dict[st
         "post_fork": hooks.forked,
         "child_exit": child_exit,
     }
+
+
+def migrate_apart(settings: Settings) -> None:
+    """Migrate in a child process, which takes the memory of Alembic with it when it ends.
+
+    To be called while this process has one thread: a fork copies no other.
+
+    Raises:
+        BadSetting, StoreDown: what stopped the child.
+    """
+    fork = get_context("fork")
+    receiving, sending = fork.Pipe(duplex=False)
+    with receiving:
+        child = fork.Process(target=_migrate_and_tell, args=(settings, sending))
+        child.start()
+        sending.close()
+        try:
+            error: AmazoniaError | None = receiving.recv()
+        except EOFError:
+            error = StoreDown("the database's migration broke off; its traceback says why")
+        child.join()
+    if error is not None:
+        raise error
+
+
+def _migrate_and_tell(settings: Settings, sending: Connection) -> None:
+    """Send what went wrong, or None. Of another fault the child shows its traceback and dies."""
+    try:
+        migrate(settings)
+    except AmazoniaError as error:
+        sending.send(error)
+    else:
+        sending.send(None)
 
 
 def share_memory() -> None:

@@ -45,6 +45,8 @@ class ModelUnderstanding:
 
     async def choose(self, question: Unclear, deadline: Deadline) -> Sequence[TopicId] | None:
         """The topic that the question is about, or none of them; None if it cannot say."""
+        if not self._chain.is_ready or self._breaker.state == "open":
+            return None  # at once, without asking whether another team's answer is kept
         topics = list(question.topics)
 
         async def lead() -> AsyncGenerator[str]:
