@@ -15,16 +15,15 @@ from itertools import pairwise
 _WORD = re.compile(r"\d+(?:[.,h:/]\d+)*|[a-z]+")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 
-_SUFFIXES = sorted(
+_SUFFIXES = frozenset(
     """
     amentos imentos amento imento adoras adores adora ador acoes acao ancias ancia encias encia
     idades idade mente avamos aramos assem aram eram iram avam iam ando endo indo aria eria iria
     ados adas idos idas ado ada ido ida ava ia ou ei eu iu ar er ir am em as es os is a e i o s
     oes ao aos
-    """.split(),  # noqa: SIM905 -- a table of endings
-    key=len,
-    reverse=True,
+    """.split()  # noqa: SIM905 -- a table of endings
 )
+_LONGEST = max(map(len, _SUFFIXES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +129,18 @@ class Language:
 def fold(text: str) -> str:
     """Lower case, no accents, no stretched letters: «Péééixe!» → ``peixe!``."""
     plain = unicodedata.normalize("NFKD", text).lower()
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    if not plain.isascii():
+        plain = "".join([c for c in plain if not unicodedata.combining(c)])
     return _STRETCHED.sub(r"\1", plain)
 
 
 def stem(word: str) -> str:
     """A light stem: the word without its ending, at least three letters long."""
-    if word[0].isdigit() or len(word) < 4:
+    if word[0].isdigit():
         return word
-    for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
-            return word[: -len(suffix)]
+    for size in range(min(_LONGEST, len(word) - 3), 0, -1):
+        if word[-size:] in _SUFFIXES:
+            return word[:-size]
     return word
 
 
@@ -199,7 +199,10 @@ class Reader:
         ``w:`` stem · ``k:`` concept · ``q:`` question class · ``b:`` pair of neighbours ·
         ``c:`` pair of concepts · ``g:`` four letters of a word.
         """
-        words = self.words(text)
+        return self.features_of(self.words(text))
+
+    def features_of(self, words: list[str]) -> frozenset[str]:
+        """What the matcher sees of words that were read already; see `features`."""
         return frozenset(self._features(words))
 
     def _features(self, words: list[str]) -> Iterator[str]:

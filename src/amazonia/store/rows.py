@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ import orjson
 from amazonia.domain.case import CharacterId, ClueId, Lang, TopicId
 from amazonia.domain.codec import dump_event, dump_state, load_state
 from amazonia.domain.director import Beat
-from amazonia.domain.session import Event
+from amazonia.domain.session import Event, State
 from amazonia.ports import Json, StreamEvent, Team, Turn
 from amazonia.store.database import Row
 
@@ -22,9 +23,13 @@ def dump(value: object) -> str:
 def team_of(row: Row) -> Team:
     """A team, from a row of `TEAM_FIELDS`."""
     id_, case_id, lang, name, members, code, version, state = row
-    return Team(
-        id_, case_id, Lang(lang), name, members, code, version, load_state(orjson.loads(state))
-    )
+    return Team(id_, case_id, Lang(lang), name, members, code, version, _state(state))
+
+
+@lru_cache(maxsize=512)
+def _state(text: str) -> State:
+    """A state, read once however often its row is: it is the same while the team does nothing."""
+    return load_state(orjson.loads(text))
 
 
 def team_row(team: Team, at: float) -> Json:

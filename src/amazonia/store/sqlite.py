@@ -2,7 +2,8 @@
 
 While one commit waits for the disk, the jobs that arrive gather and share the next one. Each runs
 in its own savepoint, so that one which fails takes nothing with it. Nobody is told that a job is
-done before its commit is.
+done before its commit is. Reads that wait together likewise share a snapshot and a wake-up: to go
+to a thread and back costs more than most queries.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +29,9 @@ T = TypeVar("T")
 
 BATCH = 128
 """At most this many jobs share a commit."""
+
+READ_BATCH = 16
+"""At most this many reads share a snapshot: a slow one holds up only these."""
 
 LOCK_POLL = 0.001
 """Seconds between two looks at whether another process has finished writing."""
@@ -93,8 +96,8 @@ class SqliteTx:
         return self._connection.execute(sql, {**fixed, **values} if fixed else values)
 
 
-class _Write:
-    """A job that waits for the writer."""
+class _Waiting:
+    """A job that waits for its thread."""
 
     __slots__ = ("error", "future", "job", "loop", "result")
 
@@ -116,32 +119,37 @@ class SqliteDatabase:
         """
         self._path = path
         self._busy_seconds = busy_seconds
-        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-read")
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._reads: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_all, name="sqlite-write", daemon=True)
+        self._readers = [
+            threading.Thread(target=self._read_all, name=f"sqlite-read-{i}", daemon=True)
+            for i in range(readers)
+        ]
         self._closed = False
         self._stopping = False
         self.jobs = 0
         """How many jobs were run, and `waited`: the seconds that they took, waiting included."""
         self.waited = 0.0
         self._slowest = 0.0
-        self._writer.start()
+        for thread in (self._writer, *self._readers):
+            thread.start()
 
     async def read(self, job: Job[T]) -> T:
         """Run a job that changes nothing, on one snapshot."""
         self._refuse_closed()
-        began, loop = time.monotonic(), asyncio.get_running_loop()
+        began, read = time.monotonic(), _Waiting(job, asyncio.get_running_loop())
+        self._reads.put(read)
         try:
-            return await loop.run_in_executor(self._readers, self._read, job)
+            result: T = await read.future
+            return result
         finally:
             self._note(time.monotonic() - began)
 
     async def write(self, job: Job[T]) -> T:
         """Run a job and commit it; returns only when it is on the disk."""
         self._refuse_closed()
-        began, write = time.monotonic(), _Write(job, asyncio.get_running_loop())
+        began, write = time.monotonic(), _Waiting(job, asyncio.get_running_loop())
         self._queue.put(write)
         try:
             result: T = await write.future
@@ -165,10 +173,10 @@ class SqliteDatabase:
             return
         self._closed = True
         self._queue.put(None)
-        await asyncio.to_thread(self._writer.join)
-        await asyncio.to_thread(self._readers.shutdown)
-        for connection in self._connections:
-            connection.close()
+        for _ in self._readers:
+            self._reads.put(None)
+        for thread in (self._writer, *self._readers):
+            await asyncio.to_thread(thread.join)
 
     def _refuse_closed(self) -> None:
         if self._closed:
@@ -176,20 +184,34 @@ class SqliteDatabase:
 
     # ── readers ─────────────────────────────────────────────────────────────────────────────────
 
-    def _read(self, job: Job[T]) -> T:
-        try:
-            connection = getattr(self._local, "connection", None)
-            if connection is None:
-                connection = self._local.connection = connect(self._path, self._busy_seconds)
-                self._connections.append(connection)
-            connection.execute("BEGIN")
+    def _read_all(self) -> None:
+        """What one of the readers does all day."""
+        connection: sqlite3.Connection | None = None
+        while (first := self._reads.get()) is not None:
+            batch = [first, *self._more_reads()]
             try:
-                return job(SqliteTx(connection))
-            finally:
-                connection.execute("ROLLBACK")
-        except sqlite3.Error as exc:
-            self._local.connection = None
-            raise StoreDown(f"SQLite: {exc}") from exc
+                connection = connection or connect(self._path, self._busy_seconds)
+                sound = _answer(connection, batch)
+            except sqlite3.Error as exc:
+                _fail(batch, exc)
+                sound = False
+            if not sound:
+                _abandon(connection)  # its state is unknown; the next batch opens another
+                connection = None
+            _tell(batch)
+        _abandon(connection)
+
+    def _more_reads(self) -> Iterator[_Waiting]:
+        """What waits beside the first read of a batch."""
+        for _ in range(READ_BATCH - 1):
+            try:
+                read = self._reads.get_nowait()
+            except queue.Empty:
+                return
+            if read is None:  # the end, for this reader or another
+                self._reads.put(None)
+                return
+            yield read
 
     # ── the writer ──────────────────────────────────────────────────────────────────────────────
 
@@ -216,7 +238,7 @@ class SqliteDatabase:
         connection.execute("PRAGMA busy_timeout=0")
         return connection
 
-    def _commit(self, connection: sqlite3.Connection, batch: list[_Write]) -> None:
+    def _commit(self, connection: sqlite3.Connection, batch: list[_Waiting]) -> None:
         """Run the batch and whatever arrives meanwhile."""
         self._begin(connection)
         tx = SqliteTx(connection)
@@ -252,7 +274,25 @@ class SqliteDatabase:
                 time.sleep(LOCK_POLL)
 
 
-def _attempt(connection: sqlite3.Connection, tx: SqliteTx, write: _Write) -> None:
+def _answer(connection: sqlite3.Connection, batch: list[_Waiting]) -> bool:
+    """Run reads on one snapshot; whether the connection is to be trusted afterwards."""
+    sound = True
+    tx = SqliteTx(connection)
+    connection.execute("BEGIN")
+    for read in batch:
+        try:
+            read.result = read.job(tx)
+        except sqlite3.Error as exc:
+            sound = False
+            _fail([read], exc)
+        except Exception as exc:  # noqa: BLE001 - belongs to whoever asked, and is raised there
+            read.error = exc
+    if sound:
+        connection.execute("ROLLBACK")
+    return sound
+
+
+def _attempt(connection: sqlite3.Connection, tx: SqliteTx, write: _Waiting) -> None:
     """Run one job; what it raises is its own affair and undoes only itself."""
     connection.execute("SAVEPOINT job")
     try:
@@ -265,11 +305,11 @@ def _attempt(connection: sqlite3.Connection, tx: SqliteTx, write: _Write) -> Non
     connection.execute("RELEASE job")
 
 
-def _fail(batch: list[_Write], exc: sqlite3.Error) -> None:
-    for write in batch:
+def _fail(batch: list[_Waiting], exc: sqlite3.Error) -> None:
+    for waiting in batch:
         error = StoreDown(f"SQLite: {exc}")
         error.__cause__ = exc
-        write.error = error
+        waiting.error = error
 
 
 def _abandon(connection: sqlite3.Connection | None) -> None:
@@ -279,24 +319,24 @@ def _abandon(connection: sqlite3.Connection | None) -> None:
             connection.close()
 
 
-def _tell(batch: list[_Write]) -> None:
+def _tell(batch: list[_Waiting]) -> None:
     """Resolve the futures, with one wake-up for each event loop."""
-    loops: dict[asyncio.AbstractEventLoop, list[_Write]] = {}
-    for write in batch:
-        loops.setdefault(write.loop, []).append(write)
-    for loop, writes in loops.items():
+    loops: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+    for waiting in batch:
+        loops.setdefault(waiting.loop, []).append(waiting)
+    for loop, jobs in loops.items():
         with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever waited
-            loop.call_soon_threadsafe(_resolver(writes))
+            loop.call_soon_threadsafe(_resolver(jobs))
 
 
-def _resolver(writes: list[_Write]) -> Callable[[], None]:
+def _resolver(jobs: list[_Waiting]) -> Callable[[], None]:
     def resolve() -> None:
-        for write in writes:
-            if write.future.done():
+        for job in jobs:
+            if job.future.done():
                 continue
-            if write.error is not None:
-                write.future.set_exception(write.error)
+            if job.error is not None:
+                job.future.set_exception(job.error)
             else:
-                write.future.set_result(write.result)
+                job.future.set_result(job.result)
 
     return resolve

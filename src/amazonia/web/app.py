@@ -59,11 +59,9 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
     )
     pages = import_module("amazonia.web.pages") if find_spec("amazonia.web.pages") else None
     problems.install(app, pages)
-    app.include_router(api.router)
-    app.include_router(operations.router)
-    app.include_router(admin.router)
-    if pages is not None:
-        app.include_router(pages.router)
+    # Not `include_router`: every request would look for its route twice.
+    for router in (api.router, operations.router, admin.router, *([pages.router] if pages else [])):
+        app.router.routes.extend(router.routes)
     _mount_files(app, settings, cases)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(Guard, asset_origin=settings.asset_url)

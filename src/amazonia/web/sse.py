@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from amazonia.ports import StreamEvent
 
 HEARTBEAT = 10.0
 RETRY = b"retry: 1000\n\n"
+STILL_HERE = b": still here\n\n"
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",
@@ -27,11 +29,9 @@ def last_event_id(request: Request, last: int | None) -> int:
     return max(0, last or 0)
 
 
-def event_stream(events: AsyncIterator[StreamEvent], headers: dict[str, str]) -> StreamingResponse:
+def event_stream(events: AsyncIterator[StreamEvent], headers: dict[str, str]) -> Response:
     """Events as they come, with a comment now and then so that nobody thinks the line dead."""
-    return StreamingResponse(
-        _lines(events), media_type="text/event-stream", headers={**HEADERS, **headers}
-    )
+    return _Events(events, {**HEADERS, **headers})
 
 
 def encode(event: StreamEvent) -> bytes:
@@ -43,24 +43,68 @@ def encode(event: StreamEvent) -> bytes:
     )
 
 
-async def _lines(events: AsyncIterator[StreamEvent]) -> AsyncGenerator[bytes]:
-    yield RETRY
-    iterator = aiter(events)
-    coming: asyncio.Task[StreamEvent | None] | None = None
-    try:
-        while True:
-            coming = asyncio.ensure_future(_next(iterator))
-            while not (await asyncio.wait({coming}, timeout=HEARTBEAT))[0]:
-                yield b": still here\n\n"
-            event = coming.result()
-            if event is None:
-                return
-            yield encode(event)
-    finally:
-        if coming is not None:
+class _Events(Response):
+    """An answer that lasts until its events end or the client is gone.
+
+    Two tasks for the whole answer, one that listens to the events and one to the client; what
+    comes together is sent together.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: AsyncIterator[StreamEvent], headers: dict[str, str]) -> None:
+        self._events = events
+        self.status_code = 200
+        self.background = None
+        self.init_headers(headers)  # there is no body yet, whose length the others would have
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events."""
+        ready, news = [RETRY], asyncio.Event()
+        coming = asyncio.ensure_future(_gather(self._events, ready, news))
+        gone = asyncio.ensure_future(_leave(receive))
+        for task in (coming, gone):
+            task.add_done_callback(lambda _: news.set())
+        start = {"status": self.status_code, "headers": self.raw_headers}
+        try:
+            await send({"type": "http.response.start", **start})
+            while not gone.done():
+                if ready:
+                    body = b"".join(ready)
+                    ready.clear()
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+                elif coming.done():
+                    coming.result()  # if the events broke off, so does the answer
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
+                    return
+                else:
+                    news.clear()
+                    await _wait(news, ready)
+        finally:
             coming.cancel()
+            gone.cancel()
+            await asyncio.gather(coming, gone, return_exceptions=True)
 
 
-async def _next(iterator: AsyncIterator[StreamEvent]) -> StreamEvent | None:
-    """The next event; None at the end, so that a task that nobody asks any more has no error."""
-    return await anext(iterator, None)
+async def _gather(
+    events: AsyncIterator[StreamEvent], ready: list[bytes], news: asyncio.Event
+) -> None:
+    """Encode events as they come."""
+    async for event in events:
+        ready.append(encode(event))
+        news.set()
+
+
+async def _leave(receive: Receive) -> None:
+    """Wait until the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _wait(news: asyncio.Event, ready: list[bytes]) -> None:
+    """Wait until there is something to be sent; a comment if nothing comes for long."""
+    try:
+        async with asyncio.timeout(HEARTBEAT):
+            await news.wait()
+    except TimeoutError:
+        ready.append(STILL_HERE)
