@@ -1,13 +1,14 @@
 """Turns: accepted once, answered whatever happens, the same from any process."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.worlds import mini_services
 
+from amazonia.domain.case import CharacterId
 from amazonia.domain.errors import NotOwned, NotYet, Unknown
 from amazonia.errors import NoSuchTurn
 from amazonia.play.turns import Interviews
@@ -37,7 +38,7 @@ class SlowVoice:
         self.go = asyncio.Semaphore(0)
         self.spoken = 0
 
-    async def speak(self, performance: Performance, deadline: Deadline) -> AsyncIterator[Said]:
+    async def speak(self, performance: Performance, deadline: Deadline) -> AsyncGenerator[Said]:
         for sentence in authored_reply(performance):
             await self.go.acquire()
             self.spoken += 1
@@ -47,13 +48,19 @@ class SlowVoice:
         for _ in range(50):
             self.go.release()
 
+    def view(self) -> list[Json]:
+        return []
+
 
 class BrokenVoice:
     """Says one sentence and breaks off."""
 
-    async def speak(self, performance: Performance, deadline: Deadline) -> AsyncIterator[Said]:
+    async def speak(self, performance: Performance, deadline: Deadline) -> AsyncGenerator[Said]:
         yield Said("Olhe só o que aconteceu.", "model")
         raise RuntimeError("the line is cut")
+
+    def view(self) -> list[Json]:
+        return []
 
 
 async def ask(
@@ -157,7 +164,7 @@ async def test_a_broken_voice_is_completed_by_the_authored_words(
     events = [event async for event in broken.events(team, accepted.turn)]
     said = [event.data["text"] for event in events if event.kind == "sentence"]
     assert said[0] == "Olhe só o que aconteceu."
-    assert said[1] in services.game.table(team).words.characters["cida"].resume
+    assert said[1] in services.game.table(team).words.characters[CharacterId("cida")].resume
     assert said[2:] == ["Deixei o bolo ali.", "Virei as costas, e sumiu."]
     assert events[-1].data["reply"] == " ".join(said)
     assert events[-1].data["source"] == "scripted"

@@ -99,6 +99,9 @@ class Told:
         await asyncio.sleep(0)
         return self._values.pop(0) if len(self._values) > 1 else self._values[0]
 
+    def changed(self, subject: str) -> None:
+        """Nobody else is there."""
+
 
 class QuickClock(ManualClock):
     """A clock by which every sentence is told to other processes."""
