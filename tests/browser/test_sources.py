@@ -60,9 +60,10 @@ def _holes(text: str) -> set[str]:
 
 
 def _used(key: str, text: str) -> bool:
-    start = re.escape(key[: max(key.rfind("."), key.rfind("_")) + 1])
-    whole = re.escape(key)
-    return bool(re.search(rf"""["']{whole}["']|["']{start}["'] ~|f["']{start}\{{""", text))
+    ends = "_" if "_" in key else "."
+    starts = [re.escape(key[:i]) for i, letter in enumerate(key, 1) if letter == ends]
+    chosen = "|".join(rf"""["']{start}["'] ~|f["']{start}\{{""" for start in starts)
+    return bool(re.search(rf"""["']{re.escape(key)}["']|{chosen}""", text))
 
 
 def _is_for_scripts(key: str, text: str) -> bool:

@@ -184,7 +184,8 @@ def _mood(report: Json) -> str:
 def _places(t: Phrases, report: Json) -> Json:
     """Where what processes share is kept, in words."""
     told = {name: report["checks"][name] for name in ("cache", "queue")}
-    keys = {name: f"admin.{name}_{place.replace(' ', '_')}" for name, place in told.items()}
+    cache, queue = (place.replace(" ", "_") for place in told.values())
+    keys = {"cache": f"admin.cache_{cache}", "queue": f"admin.queue_{queue}"}
     return {name: t(key) if key in t.table else told[name] for name, key in keys.items()}
 
 
