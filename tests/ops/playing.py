@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +10,7 @@ from pathlib import Path
 
 import httpx
 from tests.domain.world import LEARNED, mini
-from tests.server import CASES, PATIENCE, free_port
+from tests.server import CASES, Server, serve
 
 QUESTION = "o que aconteceu com o bolo? segredo-da-turma-7b"
 """Something that nobody but a player can have said."""
@@ -25,9 +20,12 @@ QUESTION = "o que aconteceu com o bolo? segredo-da-turma-7b"
 class Watched:
     """A server that runs."""
 
-    url: str
-    log: Path
-    process: subprocess.Popen[bytes]
+    server: Server
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return self.server.url
 
     def play(self, *questions: str, **headers: str) -> list[httpx.Response]:
         """Play as a new team: what was answered to its questions."""
@@ -44,9 +42,8 @@ class Watched:
 
     def stop(self) -> str:
         """End it; everything that it logged."""
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-        return self.log.read_text(encoding="utf-8")
+        self.server.stop()
+        return self.server.log.read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -54,40 +51,5 @@ def watched(data: Path, **environ: str) -> Iterator[Watched]:
     """Run the game until the block ends."""
     mini().library.open()
     shutil.copytree(LEARNED, data / "learned")
-    port, log = free_port(), data / "log"
-    env = {
-        **os.environ,
-        "AMAZONIA_DATA": str(data),
-        "AMAZONIA_CASES": str(CASES),
-        "LOG_FORMAT": "json",
-        **environ,
-    }
-    amazonia = Path(sys.executable).parent / "amazonia"
-    command = [str(amazonia), "serve", "--server", "uvicorn", "--port", str(port)]
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command,
-            env=env,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
-    running = Watched(f"http://127.0.0.1:{port}", log, process)
-    try:
-        _wait_until_ready(running)
-        yield running
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(PATIENCE)
-
-
-def _wait_until_ready(running: Watched) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and running.process.poll() is None:
-        try:
-            if httpx.get(f"{running.url}/health/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise AssertionError(f"the server did not start:\n{running.log.read_text()}")
+    with serve(data, "--server", "uvicorn", cases=CASES, **environ) as server:
+        yield Watched(server)
