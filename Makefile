@@ -96,8 +96,9 @@ lock: venv
 	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
 	$(BIN)/python -m venv "$$tools"; "$$tools/bin/pip" --disable-pip-version-check -qq install uv==$(UV_VERSION); \
 	$(LOCK) -o requirements.lock; \
-	$(LOCK) --group dev -c requirements.lock -o requirements-dev.lock; \
-	if grep -vE '^ +--hash=' requirements.lock requirements-dev.lock | grep -E '://|:-'; then \
+	$(LOCK) --extra scale -c requirements.lock -o requirements-scale.lock; \
+	$(LOCK) --extra scale --group dev -c requirements-scale.lock -o requirements-dev.lock; \
+	if grep -vE '^ +--hash=' requirements*.lock | grep -E '://|:-'; then \
 	  echo "A lock file holds an address." >&2; exit 1; fi
 
 clean:

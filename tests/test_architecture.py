@@ -132,7 +132,7 @@ def test_imports_obey_the_arrows() -> None:
         ("store/sessions.py", "import amazonia.fabric.memory"),
         ("web/api/chat.py", "from ...store.sessions import Sessions"),
         ("jobs/tasks.py", "import amazonia.fabric"),
-        ("cli.py", "from amazonia.store import migrations"),
+        ("cli/authors.py", "from amazonia.store import migrations"),
         ("services.py", "from amazonia.web.app import create_app"),
         ("attic/old.py", "from amazonia.domain import case"),
     ],
@@ -199,7 +199,10 @@ def test_no_file_holds_a_registry_host() -> None:
     assert not found, "\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+LOCKS = ("requirements.lock", "requirements-scale.lock", "requirements-dev.lock")
+
+
+@pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_file_holds_no_address(name: str) -> None:
     """A lock file is names, versions and hashes: no address, no option naming an index."""
     text = (ROOT / name).read_text(encoding="utf-8")
@@ -210,12 +213,11 @@ def test_a_lock_file_holds_no_address(name: str) -> None:
 def test_the_locks_agree() -> None:
     """What the tests run with is what players run with, version for version."""
     pins = re.compile(r"^(\S+==\S+)", re.MULTILINE)
-    runtime, dev = (
-        set(pins.findall((ROOT / name).read_text(encoding="utf-8")))
-        for name in ("requirements.lock", "requirements-dev.lock")
+    runtime, scale, dev = (
+        set(pins.findall((ROOT / name).read_text(encoding="utf-8"))) for name in LOCKS
     )
     assert runtime
-    assert runtime <= dev
+    assert runtime <= scale <= dev
 
 
 def _project_files() -> Iterator[Path]:

@@ -1,0 +1,20 @@
+"""The `amazonia` command."""
+
+from __future__ import annotations
+
+import typer
+
+from amazonia.cli import authors, operators
+from amazonia.cli.app import app
+from amazonia.errors import AmazoniaError
+
+__all__ = ["app", "authors", "main", "operators"]
+
+
+def main() -> None:
+    """Run the command; an error of ours is one line that says what to do."""
+    try:
+        app()
+    except AmazoniaError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(1) from error
