@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,11 @@ OPENAI = "https://api.openai.com/v1"
 HTTP_URL = r"^https?://[^\s/?#]+[^\s?#]*$"
 SAFE_SECRET = 32
 """Characters that a production `SECRET_KEY` needs at least."""
+SAFE_TOKEN = 16
+"""The same of an `ADMIN_TOKEN`."""
+VARIED = 8
+"""Different characters in a secret: fewer were typed by somebody who wanted to be done."""
+HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 
 
 class Provider(BaseModel):
@@ -69,6 +75,12 @@ class Settings(BaseSettings):
         validation_alias="SECRET_KEY",
         description="signs cookies; kept in the data folder unless set, required in production",
     )
+    older_keys: tuple[str, ...] = Field(
+        (),
+        repr=False,
+        validation_alias="SECRET_KEY_FALLBACKS",
+        description="earlier keys, with commas between: what they signed stays good",
+    )
     admin_token: str = Field(
         "",
         repr=False,
@@ -115,6 +127,11 @@ class Settings(BaseSettings):
         None,
         validation_alias="AMAZONIA_CASES",
         description="folder of case folders; the bundled cases unless set",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        (),
+        validation_alias="ALLOWED_HOSTS",
+        description="names under which it may be called, with commas between; any unless set",
     )
     asset_url: str = Field(
         "",
@@ -274,6 +291,21 @@ class Settings(BaseSettings):
         """Only what is passed in."""
         return (init_settings,)
 
+    @field_validator("older_keys", "allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Text with commas as the environment holds it."""
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(HOST.fullmatch(name) for name in value):
+            raise ValueError("needs names such as play.example.org, without http:// or a port")
+        return tuple(name.lower() for name in value)
+
     @field_validator("providers", mode="before")
     @classmethod
     def _parse_providers(cls, value: object) -> object:
@@ -429,11 +461,21 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise BadSetting(
             "DATABASE_URL: its value is not allowed: sqlite:///FILE or postgresql://…, or unset"
         )
-    if settings.env == "production" and len(settings.secret_key) < SAFE_SECRET:
-        raise BadSetting(
-            f"SECRET_KEY: {'too short' if settings.secret_key else 'not set'}; "
-            f"AMAZONIA_ENV=production needs at least {SAFE_SECRET} random characters"
-        )
+    if settings.env == "production":
+        _refuse_weak("SECRET_KEY", settings.secret_key, SAFE_SECRET)
+        for key in settings.older_keys:
+            _refuse_weak("SECRET_KEY_FALLBACKS", key, SAFE_SECRET)
+        if settings.admin_token:  # without one, admin endpoints are closed
+            _refuse_weak("ADMIN_TOKEN", settings.admin_token, SAFE_TOKEN)
+
+
+def _refuse_weak(name: str, secret: str, least: int) -> None:
+    if len(secret) >= least and len(set(secret)) >= VARIED:
+        return
+    fault = "not set" if not secret else "too short" if len(secret) < least else "easy to guess"
+    raise BadSetting(
+        f"{name}: {fault}; AMAZONIA_ENV=production needs at least {least} random characters"
+    )
 
 
 def settings_table() -> str:

@@ -38,7 +38,7 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with telemetry.telemetry(settings), open_services(settings, cases) as services:
             app.state.services = services
-            app.state.cookies = Cookies(services.secret)
+            app.state.cookies = Cookies(services.secret, settings.older_keys)
             app.state.close_streams = services.closing.set
             interviews, clock = services.interviews, services.clock
             readings = watching.readings_of(
@@ -64,7 +64,7 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
         app.router.routes.extend(router.routes)
     _mount_files(app, settings, cases)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
-    app.add_middleware(Guard, asset_origin=settings.asset_url)
+    app.add_middleware(Guard, asset_origin=settings.asset_url, hosts=settings.allowed_hosts)
     app.add_middleware(Requests, monotonic=time.monotonic, traces=telemetry.traces)
     return app
 

@@ -117,6 +117,10 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         "pt-BR": ("Método não aceito", "Este endereço não aceita esse método."),
         "en": ("Method not allowed", "This address does not take that method."),
     },
+    "bad-host": {
+        "pt-BR": ("Endereço não aceito", "Este servidor não atende por esse nome."),
+        "en": ("Address not accepted", "This server does not answer to that name."),
+    },
     "cross-site": {
         "pt-BR": ("Pedido de outro site", "Mudanças só são aceitas desta mesma página."),
         "en": ("Request from another site", "Changes are accepted from this site only."),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import structlog
@@ -21,6 +23,9 @@ COOKIE = "amazonia"
 MAX_AGE = 30 * 24 * 3600
 MAX_BODY = 64 * 1024
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")
+STAY_WITH_TLS = "max-age=31536000"
+"""A year. Subdomains are somebody else's to decide about."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -34,8 +39,12 @@ HEADERS = {
 class Cookies:
     """Signs and reads the session cookie, which holds a device's id."""
 
-    def __init__(self, secret: str) -> None:
-        self._signer = TimestampSigner(secret, salt="amazonia.session")
+    def __init__(self, secret: str, older: Sequence[str] = ()) -> None:
+        """Args:
+        secret: signs.
+        older: keys that are no longer signed with, newest first; what they signed stays good.
+        """
+        self._signer = TimestampSigner([*reversed(older), secret], salt="amazonia.session")
 
     def read(self, value: str | None) -> str | None:
         """The device of a cookie, if it is ours and not too old."""
@@ -93,11 +102,13 @@ class Guard:
 
     Args:
         asset_origin: where static files come from beside here, for the content policy.
+        hosts: names under which the game may be called; none for any.
     """
 
-    def __init__(self, app: ASGIApp, asset_origin: str = "") -> None:
+    def __init__(self, app: ASGIApp, asset_origin: str = "", hosts: Sequence[str] = ()) -> None:
         self._app = app
         self._policy = _policy(asset_origin)
+        self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what must not pass; hand on the rest."""
@@ -113,14 +124,19 @@ class Guard:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Content-Security-Policy", self._policy.replace("NONCE", nonce))
+                if scope["scheme"] == "https":
+                    headers.setdefault("Strict-Transport-Security", STAY_WITH_TLS)
             elif scope["method"] == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
 
+        headers = Headers(scope=scope)
+        if not self._is_ours(scope["path"], headers.get("host", "")):
+            await problem("bad-host", 400, language(headers))(scope, receive, send_guarded)
+            return
         if scope["method"] in SAFE:
             await self._app(scope, receive, send_guarded)
             return
-        headers = Headers(scope=scope)
         refused = _refuse(scope["path"], headers)
         if refused is None and "content-length" not in headers:
             body = await _read(receive)
@@ -133,6 +149,16 @@ class Guard:
             return
         await self._app(scope, receive, send_guarded)
 
+    def _is_ours(self, path: str, host: str) -> bool:
+        """Whether the game may be called by that name. Links and codes are made of it.
+
+        Whoever asks how the process is may call it as they like: load balancers use addresses.
+        """
+        name = HOST.fullmatch(host)
+        if path.startswith("/health"):
+            return True
+        return name is not None and (not self._hosts or name["name"].lower() in self._hosts)
+
 
 def _policy(asset_origin: str) -> str:
     origin = ""
@@ -140,9 +166,10 @@ def _policy(asset_origin: str) -> str:
         parts = urlsplit(asset_origin)
         origin = f" {parts.scheme}://{parts.netloc}"
     return (
-        f"default-src 'self'{origin}; img-src 'self' data:{origin}; "
+        f"default-src 'none'; img-src 'self' data:{origin}; "
         f"style-src 'self' 'nonce-NONCE'{origin}; script-src 'self' 'nonce-NONCE'{origin}; "
-        "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+        "connect-src 'self'; manifest-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
     )
 
 
