@@ -10,8 +10,8 @@ from typing import NamedTuple
 from amazonia.domain.case import Case, Character, Topic
 from amazonia.domain.gates import OPEN, Gate, Holds, parse
 from amazonia.domain.language import fold
+from amazonia.domain.moves import Model, model, start_atoms
 from amazonia.domain.session import begin
-from amazonia.domain.solve import Model, model, start_atoms
 from amazonia.domain.words import CaseWords, CharacterWords, TopicWords
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from amazonia.content.expectations import check_expectations
 from amazonia.content.library import Library
 from amazonia.domain.case import Case, Lang
 from amazonia.domain.session import begin
-from amazonia.domain.solve import Model, all_answers, can_win, model, plan, reach, start_atoms
+from amazonia.domain.solve import Model, Move, all_answers, can_win, model, plan, reach, start_atoms
 from amazonia.domain.walkthrough import Guide, NoWay
 from amazonia.errors import BadCase, Finding
 
@@ -26,8 +26,10 @@ def check_case(library: Library, name: str) -> list[Finding]:
     folder = library.folder / name
     faults = [*_reachable(case), *_robust(case)]
     findings: list[Finding] = []
+    best = case.publication.best
+    ways = {e.id: plan(case, ending=e.id, quick=e.id != best) for e in case.publication.endings}
     for lang in case.words:
-        faults += _playable(library, case, lang)
+        faults += _playable(library, case, lang, ways)
         listener = library.listener(case, lang)
         findings += check_expectations(case, lang, listener, folder)
     file = str(folder / "case.yaml")
@@ -88,11 +90,15 @@ def _stands(world: Model, start: frozenset[str], without: tuple[str, ...]) -> bo
     return can_win(world, start, without) and world.case.guarded_clues <= have
 
 
-def _playable(library: Library, case: Case, lang: Lang) -> Iterator[Fault]:
+def _playable(
+    library: Library, case: Case, lang: Lang, ways: Mapping[str, list[Move]]
+) -> Iterator[Fault]:
     """P04: a walkthrough to each ending, really played with the director's ear."""
     guide = Guide(case, case.words[lang], library.listener(case, lang))
-    for ending in case.publication.endings:
+    for ending, moves in ways.items():
+        if not moves:
+            continue  # P01 says so
         try:
-            guide.walkthrough(ending.id)
+            guide.play(moves, ending)
         except NoWay as exc:
             yield "P04", f"{lang}: {exc}"

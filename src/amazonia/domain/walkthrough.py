@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,12 +57,21 @@ class Guide:
         moves = plan(self.case, now, ending)
         if not moves:
             raise NoWay(f"'{self.case.id}' has no way to ending '{ending or 'best'}'")
+        return self.play(moves, ending or self.case.publication.best, now)
+
+    def play(self, moves: Iterable[Move], ending: str, state: State | None = None) -> list[Json]:
+        """The actions of a plan, checked by playing it to its ending.
+
+        Raises:
+            NoWay: a move cannot be made in this language, or it ends elsewhere.
+        """
+        now = state or begin(self.case)
         actions: list[Json] = []
         for move in moves:
             action, now = self.act(move, now, {_same(a.get("message", "")) for a in actions})
             actions.append(action)
         reached = now.editions[-1].ending
-        if reached != (ending or self.case.publication.best):
+        if reached != ending:
             raise NoWay(f"the walkthrough came to ending '{reached}'")
         return actions
 
