@@ -31,6 +31,8 @@ class Team:
 
     Attributes:
         version: how many events its state has seen; moves with every change of the state.
+        class_id: the class that it belongs to, for good; empty if to none.
+        removed: a teacher took it out of the class.
     """
 
     id: str
@@ -41,6 +43,8 @@ class Team:
     resume_code: str
     version: int
     state: State
+    class_id: str = ""
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,11 +259,15 @@ class Purse:
 class Teams(Protocol):
     """Teams and their states."""
 
-    async def add(self, team: Team, at: float) -> None:
+    async def add(self, team: Team, at: float, most: int | None = None) -> None:
         """Store a new team.
+
+        Args:
+            most: how many teams its class may have.
 
         Raises:
             Conflict: its resume code is taken.
+            ClassFull: its class has that many.
         """
         ...
 
@@ -500,6 +508,10 @@ class Limits(Protocol):
 
     async def wait(self, key: str, every: float, burst: int) -> float:
         """Take one from the key's bucket; 0.0, or the seconds until there is one to take."""
+        ...
+
+    async def give_back(self, key: str, every: float) -> None:
+        """Put back the one that was taken: it turned out not to count."""
         ...
 
 
