@@ -189,6 +189,8 @@ _SENTENCES: Mapping[str, Callable[[Event], str]] = {
     "voice.left": lambda _: "left: nobody needs this answer any more",
     "guard.refused": lambda e: f"the guard refused a sentence: {e.pop('reason', '')}",
     "provider.unauthorized": lambda e: f"{e.get('provider')} refuses the key: check it",
+    "shared.lost": lambda e: f"Redis is not well ({e.get('why')}): the database does its work",
+    "shared.back": lambda e: f"Redis is back after {e.get('seconds')} s",
     "provider.back": lambda e: f"{e.get('provider')} is back",
     "provider.still_down": lambda e: f"{e.get('provider')} is still down",
 }

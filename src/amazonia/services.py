@@ -12,13 +12,13 @@ from pathlib import Path
 import structlog
 from aiohttp import ClientSession
 
-from amazonia.classroom.classes import Registry
 from amazonia.content.library import Library, bundled_cases
 from amazonia.errors import AmazoniaError, BadSetting, StoreDown
 from amazonia.fabric.bell import Bell
 from amazonia.fabric.limits import MemoryLimits
 from amazonia.fabric.owners import FileOwners
-from amazonia.fabric.secrets import Argon2Secrets
+from amazonia.fabric.redis.limits import RedisLimits
+from amazonia.fabric.redis.link import Link, namespace, open_link
 from amazonia.fabric.streams import MemoryStreams
 from amazonia.fabric.switches import Switches
 from amazonia.fabric.system import SystemChance, SystemClock
@@ -41,7 +41,6 @@ from amazonia.ports import (
 )
 from amazonia.settings import Provider as VoiceSettings
 from amazonia.settings import Settings, secret_key
-from amazonia.store.classes import StoredClasses
 from amazonia.store.migrate import migrate_sqlite
 from amazonia.store.replies import StoredReplies
 from amazonia.store.spending import StoredSpending
@@ -79,6 +78,7 @@ class Services:
     Attributes:
         secret: signs cookies.
         versions: tells the version of a team, a moment from now.
+        link: the way to Redis, where there is one.
         spent: tokens and millionths of the currency spent today by everybody.
         closing: set when the process begins to shut down; long streams end then.
     """
@@ -90,7 +90,6 @@ class Services:
     database: SqliteDatabase
     game: Game
     sessions: Sessions
-    registry: Registry
     interviews: Interviews
     versions: Watcher[str, int]
     notes: Notes
@@ -98,6 +97,7 @@ class Services:
     limits: Limits
     switches: Switches
     health: Health
+    link: Link | None
     spent: Callable[[], Awaitable[tuple[int, int]]]
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -153,12 +153,14 @@ async def open_services(
     teams, turns = StoredTeams(database), StoredTurns(database)
     replies = StoredReplies(database, owners.alive)
     game = Game(cases, teams, clock)
-    classes = StoredClasses(database)
     bell = Bell(settings.data / "owners", owners.token)
     async with AsyncExitStack() as stack:
         stack.callback(owners.close)
         stack.callback(bell.close)
         stack.push_async_callback(database.close)
+        link = await stack.enter_async_context(open_link(settings.redis_url, owners.token))
+        names = namespace(settings.redis_url)
+        limits: Limits = MemoryLimits(clock.monotonic)
         notes = StoredNotes(database)
         switches = Switches(notes, [voice.name for voice in settings.voices])
         voices = await stack.enter_async_context(
@@ -189,14 +191,21 @@ async def open_services(
             database=database,
             game=game,
             sessions=Sessions(cases, teams, StoredDevices(database), clock, chance),
-            registry=Registry(cases, classes, Argon2Secrets(), clock, chance),
             interviews=interviews,
             replies=replies,
             versions=Watch(teams.versions, TEAM_POLL),
             notes=notes,
-            limits=MemoryLimits(clock.monotonic),
+            limits=RedisLimits(link, names, limits) if link else limits,
             switches=switches,
-            health=Health(pulse, tally, voices.voice.view, clock.monotonic, clock.monotonic()),
+            health=Health(
+                pulse,
+                tally,
+                voices.voice.view,
+                clock.monotonic,
+                clock.monotonic(),
+                cache=partial(_how_shared, link),
+            ),
+            link=link,
             spent=voices.spent,
         )
         rescue = asyncio.create_task(_finish_orphans(services, turns))
@@ -218,6 +227,12 @@ class _Voices:
     voice: Voice
     understanding: Understanding | None
     spent: Callable[[], Awaitable[tuple[int, int]]]
+
+
+def _how_shared(link: Link | None) -> tuple[str, str]:
+    if link is None:
+        return "off", ""
+    return ("ok", "") if link.is_well else ("degraded", link.why)
 
 
 async def _nothing_spent() -> tuple[int, int]:

@@ -108,7 +108,11 @@ class Settings(BaseSettings):
         description="further connections under load (PostgreSQL, to come)",
     )
     redis_url: str = Field(
-        "", repr=False, validation_alias="REDIS_URL", description="what instances share (to come)"
+        "",
+        repr=False,
+        pattern=r"^((rediss?|unix)://\S+)?$",
+        validation_alias="REDIS_URL",
+        description="what instances share at once, redis://HOST:PORT/0; without it the database",
     )
     celery_broker_url: str = Field(
         "", repr=False, validation_alias="CELERY_BROKER_URL", description="job queue (to come)"
@@ -355,6 +359,7 @@ class Settings(BaseSettings):
 
 _ALLOWED = {
     "LOG_FORMAT": "pretty or json",
+    "REDIS_URL": "an address such as redis://127.0.0.1:6379/0",
     "AMAZONIA_ENV": "development or production",
     "ASSET_URL": "an origin such as https://cdn.example",
     "AMAZONIA_PROVIDERS": "a JSON list of {name, base_url, api_key_env, model}",

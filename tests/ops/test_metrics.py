@@ -166,9 +166,19 @@ class Times:
         return 0.2
 
 
+class Shared:
+    """A way to Redis that is closed."""
+
+    is_well = False
+    commands = 9
+    trips = 3
+    failures = 2
+    waited = 0.1
+
+
 async def test_what_changes_by_itself_is_looked_at() -> None:
     """Breakers, turns in flight, the database, memory and the loop are read while it serves."""
-    readings = watching.readings_of(Voice(), lambda: 3, Times())
+    readings = watching.readings_of(Voice(), lambda: 3, Times(), Shared())
     times, slept = iter([0.0, watching.EVERY + 0.3]), asyncio.Event()
 
     def monotonic() -> float:
@@ -185,6 +195,8 @@ async def test_what_changes_by_itself_is_looked_at() -> None:
     assert read['amazonia_provider_in_flight{provider="openai"}'] == 7
     assert read["amazonia_turns_in_flight{}"] == 3
     assert read["amazonia_database_jobs_total{}"] == 10
+    assert read["amazonia_shared_lost{}"] == 1
+    assert read["amazonia_shared_commands_total{}"] == 9
     assert read["amazonia_database_wait_seconds_total{}"] == 0.5
     assert read["amazonia_process_memory_bytes{}"] > 10_000_000
     assert read["amazonia_processes{}"] == 1

@@ -13,7 +13,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 from tests.ops.promql import holds, selectors, strangers
-from tests.ops.test_metrics import ALL_EVENTS, Times, Voice, say
+from tests.ops.test_metrics import ALL_EVENTS, Shared, Times, Voice, say
 
 from amazonia.ops import metrics, watching
 from amazonia.ops.catalogue import METRICS, Change
@@ -49,7 +49,7 @@ def exposed() -> dict[str, list[Sample]]:
         for source in ("cache", "scripted")
     ]
     say(*more, {"event": "voice.failed", "provider": "openai", "reason": "unauthorized"})
-    metrics.look(watching.readings_of(Voice(), lambda: 1, Times())())
+    metrics.look(watching.readings_of(Voice(), lambda: 1, Times(), Shared())())
     metrics.look(watching._process(1))
     metrics.tell(Change("amazonia_loop_lag_seconds", (), 0.001))
     for status in ("200", "429", "500"):

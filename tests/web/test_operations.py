@@ -73,7 +73,8 @@ async def test_health_tells_what_a_process_knows(client: httpx.AsyncClient) -> N
     assert told["status"] == "ok"
     assert told["checks"] == {
         "database": "ok",
-        "cache": "memory",
+        "cache": "off",
+        "cache_why": "",
         "queue": "in process",
         "providers": [],
     }

@@ -134,7 +134,9 @@ class Health:
         database: whether turns can be saved.
         turns: who answered lately.
         providers: how each is.
-        cache: what holds what processes share; `queue` likewise for jobs.
+        cache: whether what processes share passes through Redis, and why not: `off` without one,
+            `degraded` while it does not answer well and the database does its work.
+        queue: what does the jobs.
     """
 
     database: Pulse
@@ -142,7 +144,7 @@ class Health:
     providers: Callable[[], list[Json]]
     monotonic: Callable[[], float]
     started: float
-    cache: str = "memory"
+    cache: Callable[[], tuple[str, str]] = lambda: ("off", "")
     queue: str = "in process"
     process: int = field(default_factory=os.getpid)
 
@@ -156,7 +158,9 @@ class Health:
         Its `status` is ``ok``, or ``degraded`` if any part is not well.
         """
         database, providers = await self.database.state(), self.providers()
+        cache, cache_why = self.cache()
         well = database == "ok" and all(voice["state"] in WELL for voice in providers)
+        well = well and cache != "degraded"
         return {
             "status": "ok" if well else "degraded",
             "version": __version__,
@@ -164,7 +168,8 @@ class Health:
             "uptime_s": round(self.monotonic() - self.started),
             "checks": {
                 "database": database,
-                "cache": self.cache,
+                "cache": cache,
+                "cache_why": cache_why,
                 "queue": self.queue,
                 "providers": providers,
             },

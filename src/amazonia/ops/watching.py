@@ -53,6 +53,25 @@ class DatabaseTimes(Protocol):
         ...
 
 
+class SharedTimes(Protocol):
+    """What the way to Redis knows of its own work, since the process began.
+
+    Attributes:
+        commands: how many were asked, in how many `trips`, of which `failures` failed.
+        waited: seconds that the trips took together.
+    """
+
+    commands: int
+    trips: int
+    failures: int
+    waited: float
+
+    @property
+    def is_well(self) -> bool:
+        """Whether Redis is asked at present."""
+        ...
+
+
 @asynccontextmanager
 async def watching(readings: Readings, monotonic: Callable[[], float]) -> AsyncIterator[None]:
     """Take readings as long as the block lasts, in this process's event loop."""
@@ -66,7 +85,10 @@ async def watching(readings: Readings, monotonic: Callable[[], float]) -> AsyncI
 
 
 def readings_of(
-    voice: Voice, turns_in_flight: Callable[[], int], database: DatabaseTimes | None = None
+    voice: Voice,
+    turns_in_flight: Callable[[], int],
+    database: DatabaseTimes | None = None,
+    shared: SharedTimes | None = None,
 ) -> Readings:
     """The readings of a process that serves the game."""
 
@@ -78,6 +100,12 @@ def readings_of(
             yield Change("amazonia_database_jobs_total", (), database.jobs)
             yield Change("amazonia_database_wait_seconds_total", (), database.waited)
             yield Change("amazonia_database_slowest_seconds", (), database.slowest())
+        if shared is not None:
+            yield Change("amazonia_shared_lost", (), float(not shared.is_well))
+            yield Change("amazonia_shared_commands_total", (), shared.commands)
+            yield Change("amazonia_shared_trips_total", (), shared.trips)
+            yield Change("amazonia_shared_failures_total", (), shared.failures)
+            yield Change("amazonia_shared_wait_seconds_total", (), shared.waited)
 
     return read
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from amazonia.domain.case import Lang
 from amazonia.ports import Chance
 
@@ -17,25 +15,8 @@ _ANIMALS = {
         "Jaçanãs",
         "Sauins",
         "Tucanos",
-        "Quatis",
-        "Tracajás",
-        "Guarás",
-        "Jabutis",
     ),
-    "en": (
-        "Macaws",
-        "Otters",
-        "Kiskadees",
-        "Dolphins",
-        "Herons",
-        "Jacanas",
-        "Tamarins",
-        "Toucans",
-        "Coatis",
-        "Terrapins",
-        "Ibises",
-        "Tortoises",
-    ),
+    "en": ("Macaws", "Otters", "Kiskadees", "Dolphins", "Herons", "Jacanas", "Tamarins", "Toucans"),
 }
 _PLACES = {
     "pt-BR": (
@@ -47,10 +28,6 @@ _PLACES = {
         "do Açaizal",
         "da Ingazeira",
         "do Jatobá",
-        "da Beira",
-        "do Paraná",
-        "da Enseada",
-        "do Cipoal",
     ),
     "en": (
         "of the Floodplain",
@@ -61,30 +38,12 @@ _PLACES = {
         "of the Açaí Grove",
         "of the Inga Tree",
         "of the Jatobá",
-        "of the Shore",
-        "of the Channel",
-        "of the Cove",
-        "of the Lianas",
     ),
 }
 
 
-TRIES = 200
-
-
-def new_name(lang: Lang, chance: Chance, taken: Collection[str] = ()) -> str:
-    """A pleasant name that none of the others has and that tells nothing of any case."""
-    name = _name(lang, chance)
-    for number in range(TRIES):
-        if number > TRIES // 2:  # so many teams that there is no other
-            name = f"{name} {number}"
-        if name not in taken:
-            return name
-        name = _name(lang, chance)
-    return name
-
-
-def _name(lang: Lang, chance: Chance) -> str:
+def team_name(lang: Lang, chance: Chance) -> str:
+    """A pleasant name that tells nothing of any case."""
     key = lang if lang in _ANIMALS else "en"
     animals, places = _ANIMALS[key], _PLACES[key]
     return f"{animals[chance.number(len(animals))]} {places[chance.number(len(places))]}"

@@ -17,7 +17,7 @@ from amazonia.ops import telemetry, watching
 from amazonia.ops.requests import Requests
 from amazonia.services import Library, open_library, open_services
 from amazonia.settings import Settings
-from amazonia.web import admin, api, classes, operations, problems
+from amazonia.web import admin, api, operations, problems
 from amazonia.web.assets import Assets
 from amazonia.web.security import Cookies, Guard
 
@@ -42,7 +42,7 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
             app.state.close_streams = services.closing.set
             interviews, clock = services.interviews, services.clock
             readings = watching.readings_of(
-                interviews.voice, interviews.in_flight, services.database
+                interviews.voice, interviews.in_flight, services.database, services.link
             )
             async with watching.watching(readings, clock.monotonic):
                 yield
@@ -60,8 +60,7 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
     pages = import_module("amazonia.web.pages") if find_spec("amazonia.web.pages") else None
     problems.install(app, pages)
     # Not `include_router`: every request would look for its route twice.
-    routers = (api.router, classes.router, operations.router, admin.router)
-    for router in (*routers, *([pages.router] if pages else [])):
+    for router in (api.router, operations.router, admin.router, *([pages.router] if pages else [])):
         app.router.routes.extend(router.routes)
     _mount_files(app, settings, cases)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)

@@ -1,1 +1,0 @@
-"""Use cases of a class: open, join, follow, lead, report."""

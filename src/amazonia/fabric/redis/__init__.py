@@ -1,0 +1,1 @@
+"""What processes of any machine share through Redis, as long as Redis answers quickly."""

@@ -1,0 +1,334 @@
+"""The way to Redis: few round trips, each bounded in time, and none while Redis is not well.
+
+A slow Redis is worse than a dead one. So every round trip has its own short patience; after a few
+that failed or were slow nobody asks any more, and everybody does without, until a probe in the
+background finds Redis quick again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+import structlog
+
+from amazonia.errors import AmazoniaError, BadSetting
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+log = structlog.get_logger()
+
+PATIENCE = 0.025
+"""Seconds that a round trip may take."""
+SLOW = 0.008
+"""Seconds after which it counts as slow: a turn asks some five times."""
+LATE = 0.004
+"""Seconds by which a timer may be late; beyond it the event loop was busy, and nothing is known
+about Redis."""
+MOST_STRIKES = 3.0
+FAILED, WAS_SLOW, WAS_QUICK = 2.0, 1.0, -0.25
+"""What a round trip adds to the strikes against Redis."""
+PROBE_EVERY = 0.25
+CONNECTING = 1.0
+"""Seconds between two probes, and those that the first of them may take to connect."""
+QUICK_PROBES = 3
+"""So many quick answers in a row, and Redis is well again."""
+MOST_AT_ONCE = 256
+"""Commands of a round trip."""
+
+Command = tuple[str | bytes | int | float, ...]
+
+
+class Lost(AmazoniaError):
+    """Redis did not answer well. What was asked of it may have been done, or not."""
+
+
+class Link:
+    """Asks Redis, one round trip at a time: what is asked meanwhile goes together in the next.
+
+    Args:
+        client: has a pool of its own; used for nothing else.
+        name: of this process, for its probes.
+
+    Attributes:
+        commands: how many were asked since the process began; `trips` are the round trips.
+        failures: round trips that failed or took too long.
+        waited: seconds that the round trips took together.
+    """
+
+    def __init__(self, client: Redis, name: str) -> None:
+        self._client = client
+        self._probe_key = f"probe:{name}"
+        self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
+        self._sending: asyncio.Task[None] | None = None
+        self._probing: asyncio.Task[None] | None = None
+        self._strikes = 0.0
+        self._when_back: list[Callable[[], None]] = []
+        self.why = ""
+        self.commands = self.trips = self.failures = 0
+        self.waited = 0.0
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it is asked at present; `why` says why not."""
+        return not self.why
+
+    def when_back(self, call: Callable[[], None]) -> None:
+        """Call this whenever Redis is well again: it may have forgotten everything."""
+        self._when_back.append(call)
+
+    async def ask(self, *command: str | bytes | float) -> Any:
+        """The answer to a command.
+
+        Raises:
+            Lost: there is none. A command that was sent may have been done all the same.
+        """
+        return await asyncio.shield(self.send(*command))
+
+    def send(self, *command: str | bytes | float) -> asyncio.Future[Any]:
+        """Ask, and let the future tell; it may be left alone."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(_look_at)
+        if self.why:
+            future.set_exception(Lost(self.why))
+            return future
+        self._waiting.append((command, future))
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_all())
+        return future
+
+    async def begin(self) -> None:
+        """Look once whether Redis is there; if it is not, go on looking in the background."""
+        try:
+            await self._probe(CONNECTING)
+        except Lost as exc:
+            self._lose(str(exc))
+
+    async def close(self) -> None:
+        """Ask no more."""
+        for task in (self._sending, self._probing):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        self.why = "closed"
+        self._refuse_waiting()
+
+    # ── asking ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _send_all(self) -> None:
+        await asyncio.sleep(0)  # what others ask in this round of the loop comes along
+        while self._waiting:
+            batch = self._waiting[:MOST_AT_ONCE]
+            del self._waiting[:MOST_AT_ONCE]
+            await self._send_batch(batch)
+
+    async def _send_batch(self, batch: list[tuple[Command, asyncio.Future[Any]]]) -> None:
+        try:
+            answers, strikes = await self._trip([command for command, _ in batch], PATIENCE)
+        except BaseException as exc:
+            lost = exc if isinstance(exc, Lost) else Lost("closed")
+            for _, future in batch:
+                _refuse(future, str(lost))
+            if not isinstance(exc, Lost):
+                raise
+            self._strike(FAILED, str(lost))
+            return
+        for (_, future), answer in zip(batch, answers, strict=True):
+            if isinstance(answer, Exception):
+                _refuse(future, _word(answer))
+                self._strike(FAILED, _word(answer))
+            elif not future.done():
+                future.set_result(answer)
+        self._strike(strikes, "slow")
+
+    async def _trip(self, commands: list[Command], patience: float) -> tuple[list[Any], float]:
+        """One round trip: the answers, and what it adds to the strikes.
+
+        Raises:
+            Lost: it failed as a whole.
+        """
+        self.trips += 1
+        self.commands += len(commands)
+        began = asyncio.get_running_loop().time()
+        working = asyncio.create_task(self._execute(commands))
+        try:
+            is_slow = await _is_slow(working, patience)
+            return working.result(), WAS_SLOW if is_slow else WAS_QUICK
+        except _faults() as exc:
+            self.failures += 1
+            raise Lost(_word(exc)) from exc
+        finally:
+            working.cancel()  # does nothing to one that is done
+            self.waited += asyncio.get_running_loop().time() - began
+
+    async def _execute(self, commands: list[Command]) -> list[Any]:
+        async with self._client.pipeline(transaction=False) as pipe:
+            for command in commands:
+                pipe.execute_command(*command)
+            return await pipe.execute(raise_on_error=False)
+
+    # ── whether it is well ──────────────────────────────────────────────────────────────────────
+
+    def _strike(self, strikes: float, why: str) -> None:
+        self._strikes = max(0.0, self._strikes + strikes)
+        if self._strikes >= MOST_STRIKES and not self.why:
+            self._lose(why)
+
+    def _lose(self, why: str) -> None:
+        self.why = why
+        log.warning("shared.lost", why=why)
+        self._refuse_waiting()
+        self._probing = asyncio.create_task(self._find_again())
+
+    def _refuse_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for _, future in waiting:
+            _refuse(future, self.why)
+
+    async def _find_again(self) -> None:
+        """Try until Redis is quick and writes; then it is asked again."""
+        began = asyncio.get_running_loop().time()
+        quick = 0
+        while quick < QUICK_PROBES:
+            await asyncio.sleep(PROBE_EVERY)
+            try:
+                is_quick = await self._probe(PATIENCE if quick else CONNECTING) <= 0
+            except Lost as exc:
+                self.why, is_quick = str(exc), False
+            quick = quick + 1 if is_quick or not quick else 0
+        self._strikes, self.why = 0.0, ""
+        seconds = round(asyncio.get_running_loop().time() - began, 1)
+        log.info("shared.back", seconds=seconds)
+        for call in self._when_back:
+            call()
+
+    async def _probe(self, patience: float) -> float:
+        """Write something small: one that is full or read-only answers, but is not well."""
+        command: Command = ("SET", self._probe_key, "1", "PX", 1000)
+        (answer,), strikes = await self._trip([command], patience)
+        if isinstance(answer, Exception):
+            self.failures += 1
+            raise Lost(_word(answer))
+        return strikes
+
+
+@asynccontextmanager
+async def open_link(url: str, name: str) -> AsyncIterator[Link | None]:
+    """The way to Redis; None without an address. A Redis that is away is no error.
+
+    Raises:
+        BadSetting: the driver is not installed, or the address is none.
+    """
+    if not url:
+        yield None
+        return
+    async with open_client(url) as client:
+        link = Link(client, name)
+        await link.begin()
+        try:
+            yield link
+        finally:
+            await link.close()
+
+
+@asynccontextmanager
+async def open_client(url: str) -> AsyncIterator[Redis]:
+    """Connections to Redis, made when they are needed.
+
+    Raises:
+        BadSetting: the driver is not installed, or the address is none.
+    """
+    try:
+        from redis.asyncio import Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+    except ImportError as exc:
+        raise BadSetting(
+            "REDIS_URL: this installation has no driver for Redis; "
+            "pip install 'amazonia[redis]', or leave it unset"
+        ) from exc
+    try:
+        client = Redis.from_url(
+            url,
+            retry=Retry(NoBackoff(), 0),
+            socket_connect_timeout=CONNECTING,
+            socket_keepalive=True,
+            protocol=2,
+        )
+    except ValueError as exc:
+        raise BadSetting("REDIS_URL: its value is not allowed: redis://HOST:PORT/0") from exc
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+def namespace(url: str) -> str:
+    """What all our names begin with. Channels know no database number, so that it is in there."""
+    return f"amazonia{urlsplit(url).path.strip('/') or '0'}:"
+
+
+async def _is_slow(working: asyncio.Task[Any], patience: float) -> bool:
+    """Wait for a round trip; whether it took long though the event loop was on time.
+
+    Raises:
+        TimeoutError: patience ended.
+    """
+    first = await _wait(working, min(SLOW, patience))
+    if first == "done":
+        return False
+    for _ in range(2):  # a loop that was late gives it the time once more
+        then = await _wait(working, max(0.0, patience - SLOW))
+        if then == "done":
+            return first == "not yet"
+        if then == "not yet":
+            break
+    raise TimeoutError
+
+
+async def _wait(working: asyncio.Task[Any], seconds: float) -> Literal["done", "not yet", "late"]:
+    """Wait for a task; if it is not done, whether that was noticed on time or too late."""
+    due = asyncio.get_running_loop().time() + seconds
+    await asyncio.wait({working}, timeout=seconds)
+    if working.done():
+        return "done"
+    return "late" if asyncio.get_running_loop().time() > due + LATE else "not yet"
+
+
+def _refuse(future: asyncio.Future[Any], why: str) -> None:
+    if not future.done():
+        future.set_exception(Lost(why))
+
+
+def _look_at(future: asyncio.Future[Any]) -> None:
+    """Whoever left a future alone does not want to hear of its failure."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    from redis.exceptions import RedisError
+
+    return (RedisError, OSError, TimeoutError)
+
+
+_WORDS = {
+    "TimeoutError": "timeout",
+    "OutOfMemoryError": "full",
+    "ReadOnlyError": "read_only",
+    "BusyLoadingError": "loading",
+    "AuthenticationError": "refused",
+    "NoPermissionError": "refused",
+    "ConnectionError": "gone",
+    "OSError": "gone",
+}
+
+
+def _word(fault: Exception) -> str:
+    """What is wrong with Redis, in a word."""
+    kinds = (kind.__name__ for kind in type(fault).__mro__)
+    return next((_WORDS[kind] for kind in kinds if kind in _WORDS), "error")
