@@ -42,5 +42,6 @@ loglevel = _ours["loglevel"]  # Gunicorn's warnings; the game logs its own event
 control_socket_disable = _ours["control_socket_disable"]  # signals are enough, nothing else listens
 on_starting = _ours["on_starting"]  # the database gets its newest shape before anyone serves
 when_ready = _ours["when_ready"]  # after the preload: what was read stays shared by the workers
+on_reload = _ours["on_reload"]  # HUP: said in the log, so that a reader knows who asked for it
 post_fork = _ours["post_fork"]  # for those who count processes
 child_exit = _ours["child_exit"]  # and for what a dead process leaves behind

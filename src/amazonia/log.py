@@ -3,8 +3,8 @@
 Events are named, such as ``turn.accepted``. Nothing that a player typed, no key and no cookie is
 ever logged. On a terminal the events of a turn read as what happened::
 
-    2026-11-22T22:50:00Z [info ] Esmerina · called gpt-4o-mini     turn=k3j2 team=x9
-    2026-11-22T22:50:03Z [info ] Esmerina · answered in 3.2 s      turn=k3j2 team=x9 source=model
+    22:50:00 [info ] Esmerina · called gpt-4o-mini     turn=k3j2 team=x9
+    22:50:03 [info ] Esmerina · answered in 3.2 s      turn=k3j2 team=x9 source=model
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def set_up(settings: Settings, *watchers: structlog.types.Processor) -> None:
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if pretty else "iso", utc=not pretty),
     ]
     renderer: structlog.types.Processor = (
         structlog.dev.ConsoleRenderer(
@@ -176,6 +176,11 @@ def _in_seconds(event: Event, name: str, how: str = "in") -> str:
     return f" {how} {seconds:.1f} s" if isinstance(seconds, (int, float)) else ""
 
 
+def _guard_read(event: Event) -> str:
+    count = event.pop("sentences", 0)
+    return f"the guard let {count} sentence{'' if count == 1 else 's'} pass"
+
+
 _SENTENCES: Mapping[str, Callable[[Event], str]] = {
     "turn.accepted": lambda _: "asked",
     "turn.duplicate": lambda _: "duplicate: this question is that turn already",
@@ -187,7 +192,11 @@ _SENTENCES: Mapping[str, Callable[[Event], str]] = {
     "voice.answered": _spoke,
     "voice.failed": _failed,
     "voice.left": lambda _: "left: nobody needs this answer any more",
+    "guard.read": _guard_read,
     "guard.refused": lambda e: f"the guard refused a sentence: {e.pop('reason', '')}",
+    "worker.began": lambda e: f"worker {e.pop('worker', '')} begins",
+    "worker.ended": lambda e: f"worker {e.pop('worker', '')} is gone",
+    "workers.renewed": lambda _: "asked to renew (HUP): new workers begin, then the old ones go",
     "provider.unauthorized": lambda e: f"{e.get('provider')} refuses the key: check it",
     "shared.lost": lambda e: f"Redis is not well ({e.get('why')}): the database does its work",
     "shared.back": lambda e: f"Redis is back after {e.get('seconds')} s",

@@ -20,6 +20,10 @@ class FakeGame:
         events: what every turn's stream says.
         questions: what was asked, in order.
         hold: the stream stays open after its events.
+        cuts: the line breaks after as many events of a connection, as often as it says.
+        numbers: the ids of the events.
+        refusals: how many questions are answered "later" first.
+        heard_from: the `Last-Event-ID` of every connection.
     """
 
     def __init__(
@@ -28,6 +32,10 @@ class FakeGame:
         self.events = events
         self.status = status
         self.hold = hold
+        self.cuts: list[int] = []
+        self.numbers = tuple(range(1, len(events) + 1))
+        self.refusals = 0
+        self.heard_from: list[str] = []
         self.questions: list[str] = []
         self.teams = 0
 
@@ -38,13 +46,20 @@ class FakeGame:
         return response
 
     async def chat(self, request: web.Request) -> web.Response:
+        if self.refusals:
+            self.refusals -= 1
+            return web.json_response({}, status=503, headers={"Retry-After": "0"})
         self.questions.append((await request.json())["message"])
         return web.json_response({"turn_id": TURN}, status=self.status)
 
     async def listen(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for number, (kind, data) in enumerate(self.events, 1):
+        seen = request.headers.get("Last-Event-ID", "")
+        self.heard_from.append(seen)
+        cut = self.cuts.pop(0) if self.cuts else len(self.events)
+        numbered = list(zip(self.numbers, self.events, strict=True))[int(seen or 0) :][:cut]
+        for number, (kind, data) in numbered:
             line = b"id: %d\nevent: %s\ndata: %s\n\n"
             await response.write(line % (number, kind.encode(), orjson.dumps(data)))
         if self.hold:

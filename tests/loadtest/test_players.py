@@ -6,7 +6,8 @@ import pytest
 from tests.loadtest.fakes import FakeGame, serving
 
 from amazonia.loadtest.figures import Turn
-from amazonia.loadtest.players import NotHere, Plan, plan_from, plan_json, play
+from amazonia.loadtest.plans import NotHere, Plan, plan_from, plan_json
+from amazonia.loadtest.players import play
 from amazonia.loadtest.questions import POOL, Question
 
 WHOLE = (

@@ -72,6 +72,7 @@ def test_others_are_told_of_processes() -> None:
     )
     ours = gunicorn_settings(read_settings({}), hooks)
     ours["when_ready"](None)
-    ours["post_fork"](None, None)
-    ours["child_exit"](None, SimpleNamespace(pid=os.getpid()))
+    worker = SimpleNamespace(pid=os.getpid())
+    ours["post_fork"](None, worker)
+    ours["child_exit"](None, worker)
     assert heard == ["ready", "forked", "ended"]

@@ -79,7 +79,9 @@ async def test_no_turn_is_lost_or_doubled(tmp_path: Path, kind: str) -> None:
         told = [done for player in players for done in player.replies.values()]
         assert len(told) >= 2 * PLAYERS
         assert "model" in {done["source"] for done in told}
-        assert "WORKER TIMEOUT" not in server.log.read_text()
+        log = server.log.read_text()
+        assert "WORKER TIMEOUT" not in log
+        assert all(event in log for event in ("worker.began", "worker.ended", "workers.renewed"))
         assert server.stop() == 0
 
 

@@ -66,12 +66,15 @@ def bench(
         "test-results/bench.json"
     ),
     svg: Annotated[Path | None, typer.Option(help="File for the chart.")] = None,
+    minutes: Annotated[
+        float, typer.Option(min=0, help="How long soak and soak_memory last; 30 unless given.")
+    ] = 0.0,
 ) -> None:
     """Load the game, on this machine, beside the references it is compared with."""
     from amazonia.loadtest.run import UnknownCase
     from amazonia.loadtest.run import bench as run
 
     try:
-        raise typer.Exit(run(cases, quick=quick, json=json_file, svg=svg))
+        raise typer.Exit(run(cases, quick=quick, json=json_file, svg=svg, minutes=minutes))
     except UnknownCase as exc:
         raise typer.BadParameter(str(exc)) from exc

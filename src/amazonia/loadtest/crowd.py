@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from amazonia.loadtest.figures import Turn
-from amazonia.loadtest.players import Plan, plan_json
+from amazonia.loadtest.plans import Plan, plan_json
 from amazonia.loadtest.processes import bare_environment, end_group
 
 PLAYERS_OF_A_PROCESS = 1000

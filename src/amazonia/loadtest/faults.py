@@ -14,7 +14,7 @@ import orjson
 
 from amazonia.loadtest.figures import Turn, answered_within, failed, percentile, wholes
 from amazonia.loadtest.measure import DEADLINE, Measured, Quick, measure, sources
-from amazonia.loadtest.players import Plan
+from amazonia.loadtest.plans import Plan
 from amazonia.loadtest.processes import Running
 from amazonia.loadtest.report import Result, milliseconds, seconds, share
 from amazonia.loadtest.servers import GAME_MODEL, WORKERS, Bench, Provider

@@ -21,6 +21,11 @@ class Turn:
         left_at: epoch seconds at which a player who was listening went away, if one did.
         message, reply: kept only where a case needs them.
         call: the provider's id of the call, if the player saw it.
+        turn: the game's id of it, of players who resume.
+        character, team: who was asked, and the cookie of the team; kept only where a case needs
+            them.
+        refused, resumed, gap: how often the game said "later" and the line broke; the longest
+            time in seconds that the line was down.
     """
 
     at: float
@@ -33,6 +38,12 @@ class Turn:
     message: str = ""
     reply: str = ""
     call: str = ""
+    turn: str = ""
+    character: str = ""
+    team: str = ""
+    refused: int = 0
+    resumed: int = 0
+    gap: float = 0.0
 
 
 def percentile(values: Iterable[float], share: float) -> float:

@@ -18,7 +18,7 @@ from amazonia.loadtest.measure import (
     replay_of,
     sources,
 )
-from amazonia.loadtest.players import Plan
+from amazonia.loadtest.plans import Plan
 from amazonia.loadtest.processes import Running
 from amazonia.loadtest.questions import TURNS_OF_A_TEAM
 from amazonia.loadtest.report import Result, milliseconds, seconds, share

@@ -9,7 +9,7 @@ from typing import Any
 
 from amazonia.loadtest.crowd import crowd
 from amazonia.loadtest.figures import Turn, failed, firsts, percentile, wholes
-from amazonia.loadtest.players import Plan
+from amazonia.loadtest.plans import Plan
 from amazonia.loadtest.processes import Running
 from amazonia.loadtest.report import Result
 from amazonia.loadtest.servers import Provider
@@ -24,13 +24,22 @@ RECORDED = 200
 
 @dataclass(frozen=True, slots=True)
 class Quick:
-    """How much of everything: whole, or a glimpse that shows that it works."""
+    """How much of everything: whole, or a glimpse that shows that it works.
+
+    Attributes:
+        lasting: minutes that cases last which are about time, if somebody said so; 0 if not.
+    """
 
     on: bool
+    lasting: float = 0.0
 
     def or_(self, whole: float, glimpse: float) -> float:
         """The amount to use."""
         return glimpse if self.on else whole
+
+    def minutes(self, whole: float, glimpse: float) -> float:
+        """The minutes of a case that is about time."""
+        return self.lasting or self.or_(whole, glimpse)
 
     def count(self, whole: int, glimpse: int) -> int:
         """The number to use."""

@@ -10,124 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 import orjson
 import uvloop
 
 from amazonia.loadtest.figures import Turn
+from amazonia.loadtest.plans import Plan, plan_from
 from amazonia.loadtest.questions import TURNS_OF_A_TEAM, Question, question
+from amazonia.loadtest.seats import Heard, Seat
+from amazonia.loadtest.ways import WAYS
 
-Way = Literal["page", "stream", "json", "relay", "provider", "old"]
-"""How a player reads: the game as its page does (202, then events), as one stream or as JSON; the
-relay's stream; the provider itself; the old cure's JSON."""
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-SENTENCE = re.compile(r"""\w[.!?…]["”»)]*(?=\s|$)""")
 SESSION_PATIENCE = 120.0
-
-
-class NotHere(ValueError):
-    """Players may load servers on this machine only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a crowd does.
-
-    Attributes:
-        seconds: no turn is begun after as many; 0 is no limit.
-        turns: most turns of each player; 0 is no limit. One of the two limits is needed.
-        begin: the number of a player's first turn; what comes before was asked by another crowd.
-        think: shortest and longest pause between turns; the first is somewhere in it, too.
-        patience: seconds after which a player gives a turn up.
-        first, count, players: this process plays players `first` to `first + count` of `players`.
-        same: everybody asks this one question, at once.
-        say: questions to go through instead of the pool.
-        bodies: recorded requests to send to the relay or the provider instead of the pool.
-        leave: seconds after which players go away without waiting, between these two.
-        keep: keep messages and replies.
-    """
-
-    url: str
-    way: Way
-    players: int
-    seconds: float = 0.0
-    turns: int = 0
-    begin: int = 0
-    think: tuple[float, float] = (5.0, 10.0)
-    patience: float = 20.0
-    first: int = 0
-    count: int = 0
-    same: Question | None = None
-    say: tuple[Question, ...] = ()
-    bodies: tuple[dict[str, Any], ...] = ()
-    leave: tuple[float, float] | None = None
-    keep: bool = False
-
-    def __post_init__(self) -> None:
-        if urlsplit(self.url).hostname not in LOOPBACK:
-            raise NotHere(f"{self.url} is not on this machine: only {', '.join(LOOPBACK)}")
-        if not self.seconds and not self.turns:
-            raise ValueError("a plan needs an end: seconds or turns")
-
-
-@dataclass(slots=True)
-class Heard:
-    """What has come of a turn so far."""
-
-    first_at: float | None = None
-    done: bool = False
-    source: str = ""
-    kind: str = ""
-    fault: str = ""
-    reply: str = ""
-    call: str = ""
-    listening: bool = False
-
-    def begin(self) -> None:
-        """A first sentence is complete."""
-        if self.first_at is None:
-            self.first_at = time.perf_counter()
-
-    def finish(self, data: Mapping[str, Any]) -> None:
-        """The whole reply came."""
-        self.done = True
-        self.source, self.kind = str(data.get("source", "")), str(data.get("kind", ""))
-        self.reply = str(data.get("reply", ""))
-        if not self.reply.strip():
-            self.fault = "empty reply"
-
-
-Ask = Callable[["Seat", Question, Heard], Awaitable[None]]
-
-
-@dataclass(slots=True)
-class Seat:
-    """A player's place.
-
-    Attributes:
-        cookie: its team's, with the game.
-        number: of the player among all.
-        turn: the number of its next turn.
-    """
-
-    number: int
-    http: aiohttp.ClientSession
-    plan: Plan
-    chance: random.Random
-    cookie: str = ""
-    turn: int = 0
-
-
-# ── the loop ────────────────────────────────────────────────────────────────────────────────────
 
 
 async def play(plan: Plan, start: Callable[[], Awaitable[None]]) -> list[Turn]:
@@ -213,10 +110,13 @@ async def _take_turn(seat: Seat, asked: Question) -> Turn:
         message=asked.message if plan.keep else "",
         reply=heard.reply if plan.keep else "",
         call=heard.call,
+        turn=heard.turn,
+        character=asked.character if plan.keep else "",
+        team=seat.cookie if plan.keep else "",
+        refused=heard.refused,
+        resumed=heard.resumed,
+        gap=heard.longest_gap,
     )
-
-
-# ── the game ────────────────────────────────────────────────────────────────────────────────────
 
 
 async def new_team(seat: Seat) -> None:
@@ -225,7 +125,7 @@ async def new_team(seat: Seat) -> None:
     Raises:
         RuntimeError: the game gives no team.
     """
-    if seat.plan.way not in {"page", "stream", "json"}:
+    if seat.plan.way not in {"page", "stream", "json", "resume"}:
         return
     until = time.monotonic() + SESSION_PATIENCE
     while time.monotonic() < until:
@@ -240,144 +140,6 @@ async def new_team(seat: Seat) -> None:
             wait = 0.2
         await asyncio.sleep(wait * seat.chance.uniform(1.0, 1.5))
     raise RuntimeError("the game gives no team")
-
-
-def _chat(seat: Seat, asked: Question, headers: Mapping[str, str]) -> Any:
-    return seat.http.post(
-        f"{seat.plan.url}/api/chat",
-        json={"entity_id": asked.character, "message": asked.message},
-        headers={"Cookie": seat.cookie, **headers},
-    )
-
-
-async def ask_as_page(seat: Seat, asked: Question, heard: Heard) -> None:
-    """Send the question, then listen to its turn."""
-    async with _chat(seat, asked, {"Prefer": "respond-async"}) as answer:
-        if answer.status != 202:
-            heard.fault = f"status {answer.status}"
-            return
-        turn_id = (await answer.json())["turn_id"]
-    listening = seat.http.get(
-        f"{seat.plan.url}/api/turns/{turn_id}/events", headers={"Cookie": seat.cookie}
-    )
-    async with listening as answer:
-        await _hear_events(answer, heard)
-
-
-async def ask_for_stream(seat: Seat, asked: Question, heard: Heard) -> None:
-    """Send the question and listen on the same request."""
-    async with _chat(seat, asked, {"Accept": "text/event-stream"}) as answer:
-        await _hear_events(answer, heard)
-
-
-async def ask_for_json(seat: Seat, asked: Question, heard: Heard) -> None:
-    """Send the question and wait for the whole reply."""
-    async with _chat(seat, asked, {}) as answer:
-        if answer.status != 200:
-            heard.fault = f"status {answer.status}"
-            return
-        data = await answer.json()
-        heard.begin()
-        heard.finish(data)
-
-
-async def _hear_events(answer: aiohttp.ClientResponse, heard: Heard) -> None:
-    """Read a turn's events until `done`."""
-    if answer.status != 200:
-        heard.fault = f"status {answer.status}"
-        return
-    heard.listening = True
-    kind = b""
-    async for line in answer.content:
-        if line.startswith(b"event: "):
-            kind = line[7:].strip()
-            if kind in {b"sentence", b"replace"}:
-                heard.begin()
-        elif line.startswith(b"data: ") and kind == b"done":
-            heard.finish(orjson.loads(line[6:]))
-
-
-# ── the references ──────────────────────────────────────────────────────────────────────────────
-
-
-async def ask_relay(seat: Seat, asked: Question, heard: Heard) -> None:
-    """Send the relay a question, or a recorded request, and read the provider's stream."""
-    body = _recorded(seat) or {"message": asked.message}
-    async with seat.http.post(f"{seat.plan.url}/api/chat", json=body) as answer:
-        await _hear_completion(answer, heard)
-
-
-async def ask_provider(seat: Seat, asked: Question, heard: Heard) -> None:
-    """Ask the provider itself: how long a turn lasts with nobody between."""
-    messages = [{"role": "user", "content": asked.message}]
-    body = _recorded(seat) or {"model": "direct", "stream": True, "messages": messages}
-    url = f"{seat.plan.url}/v1/chat/completions"
-    async with seat.http.post(url, json=body) as answer:
-        await _hear_completion(answer, heard)
-
-
-def _recorded(seat: Seat) -> dict[str, Any] | None:
-    bodies = seat.plan.bodies
-    return bodies[(seat.turn * seat.plan.players + seat.number) % len(bodies)] if bodies else None
-
-
-async def _hear_completion(answer: aiohttp.ClientResponse, heard: Heard) -> None:
-    """Read an OpenAI stream until `[DONE]`; its tokens only as far as the first sentence."""
-    if answer.status != 200:
-        heard.fault = f"status {answer.status}"
-        return
-    heard.call = answer.headers.get("X-Request-ID", "")
-    async for line in answer.content:
-        if heard.first_at is None and line.startswith(b"data: {"):
-            choices = orjson.loads(line[6:]).get("choices") or [{}]
-            heard.reply += choices[0].get("delta", {}).get("content") or ""
-            if SENTENCE.search(heard.reply):
-                heard.begin()
-        elif line.startswith(b"data: [DONE]"):
-            heard.done, heard.source = True, "model"
-
-
-async def ask_old_cure(seat: Seat, asked: Question, heard: Heard) -> None:
-    """Ask the old cure, which answers with JSON."""
-    body = {"player_id": f"player-{seat.number}", "message": asked.message}
-    async with seat.http.post(f"{seat.plan.url}/chat", json=body) as answer:
-        if answer.status != 200:
-            heard.fault = f"status {answer.status}"
-            return
-        data = await answer.json()
-        heard.begin()
-        heard.finish(data)
-
-
-WAYS: dict[Way, Ask] = {
-    "page": ask_as_page,
-    "stream": ask_for_stream,
-    "json": ask_for_json,
-    "relay": ask_relay,
-    "provider": ask_provider,
-    "old": ask_old_cure,
-}
-
-
-# ── the process ─────────────────────────────────────────────────────────────────────────────────
-
-
-def plan_json(plan: Plan) -> bytes:
-    """A plan as a line of JSON."""
-    return orjson.dumps(plan, default=list) + b"\n"
-
-
-def plan_from(line: bytes) -> Plan:
-    """The plan of a line of JSON."""
-    fields = orjson.loads(line)
-    for name in ("think", "leave"):
-        if fields[name] is not None:
-            fields[name] = tuple(fields[name])
-    if fields["same"] is not None:
-        fields["same"] = Question(*fields["same"])
-    fields["say"] = tuple(Question(*asked) for asked in fields["say"])
-    fields["bodies"] = tuple(fields["bodies"])
-    return Plan(**fields)
 
 
 def main() -> None:

@@ -117,6 +117,15 @@ def end_group(pid: int, runs: bool) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
+def children(parent: int) -> list[int]:
+    """The processes that a process has started, which are there now and have not ended."""
+    try:
+        text = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [pid for pid in map(int, text.split()) if _lives(pid)]
+
+
 def tree(root: int) -> list[int]:
     """The process and all its descendants that are there now."""
     children: dict[int, list[int]] = {}

@@ -23,9 +23,12 @@ from amazonia.loadtest.measure import Quick
 from amazonia.loadtest.report import Result, table
 from amazonia.loadtest.servers import Bench
 from amazonia.loadtest.sharing import abandoned, leak500, memory, same1000
+from amazonia.loadtest.soak import soak, soak_memory
 
 Case = Callable[[Bench, Quick], Awaitable[Result]]
 
+LASTING: Mapping[str, Case] = {"soak": soak, "soak_memory": soak_memory}
+"""Half an hour each, or as many minutes as asked for."""
 CASES: Mapping[str, Case] = {
     "healthy40": healthy40,
     "crowd2000": crowd2000,
@@ -37,20 +40,23 @@ CASES: Mapping[str, Case] = {
     "abandoned": abandoned,
     "memory": memory,
     "leak500": leak500,
+    **LASTING,
 }
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "all": tuple(name for name in CASES if name not in FURTHER_FAULTS),
+    "all": tuple(name for name in CASES if name not in {*FURTHER_FAULTS, *LASTING}),
     "faults": FAULTS,
 }
-LONGEST = 1800.0
-"""Seconds after which a case is broken off, whatever it does."""
+LONGEST = 2400.0
+"""Seconds after which a case is broken off, whatever it does, beyond the minutes asked for."""
 
 
 class UnknownCase(ValueError):
     """There is no case of this name; the message lists those that exist."""
 
 
-def bench(names: Sequence[str], *, quick: bool, json: Path, svg: Path | None) -> int:
+def bench(
+    names: Sequence[str], *, quick: bool, json: Path, svg: Path | None, minutes: float = 0.0
+) -> int:
     """Run cases, print their table, write their JSON and draw the chart.
 
     Results of other cases that the JSON file holds already are kept.
@@ -60,6 +66,7 @@ def bench(names: Sequence[str], *, quick: bool, json: Path, svg: Path | None) ->
         quick: a glimpse of each, to see that it works; its figures prove nothing.
         json: the file that takes the results.
         svg: the file that takes the chart, if it is wanted.
+        minutes: how long the cases last that are about time; 0 for as long as they should.
 
     Returns:
         0 if every bound holds, else 1.
@@ -70,7 +77,12 @@ def bench(names: Sequence[str], *, quick: bool, json: Path, svg: Path | None) ->
         NoReferences: a case compares with servers that are only in the repository.
     """
     results = asyncio.run(
-        _run(choose(names), Quick(quick), lambda result: _keep(json, result, quick=quick))
+        _run(
+            choose(names),
+            Quick(quick, minutes),
+            json.parent,
+            lambda result: _keep(json, result, quick=quick),
+        )
     )
     sys.stdout.write(table(results) + "\n")
     if svg is not None:
@@ -94,17 +106,19 @@ def choose(names: Sequence[str]) -> list[str]:
     return list(chosen)
 
 
-async def _run(names: Sequence[str], quick: Quick, keep: Callable[[Result], None]) -> list[Result]:
+async def _run(
+    names: Sequence[str], quick: Quick, kept: Path, keep: Callable[[Result], None]
+) -> list[Result]:
     """Run the cases one by one. SIGTERM ends them as Ctrl-C does: servers and players with them."""
     running = asyncio.current_task()
     if running is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     results = []
     with tempfile.TemporaryDirectory(prefix="amazonia-bench-") as folder:
-        place = _bench(Path(folder))
+        place = _bench(Path(folder), kept)
         for name in names:
             begun = time.monotonic()
-            async with asyncio.timeout(LONGEST):
+            async with asyncio.timeout(LONGEST + quick.lasting * 60.0):
                 results.append(await CASES[name](place, quick))
             keep(results[-1])
             took = time.monotonic() - begun
@@ -112,12 +126,13 @@ async def _run(names: Sequence[str], quick: Quick, keep: Callable[[Result], None
     return results
 
 
-def _bench(folder: Path) -> Bench:
+def _bench(folder: Path, results: Path) -> Bench:
     """Where things are: in a checkout, or in an installation."""
     package = Path(__file__).resolve().parents[1]
     root = package.parents[1]
     references = root / "bench" / "load"
     is_checkout = (references / "relay.py").exists()
+    results.mkdir(parents=True, exist_ok=True)
     learned = Path(os.environ.get("AMAZONIA_DATA") or "data") / "learned"
     if learned.is_dir():
         shutil.copytree(learned, folder / "learned")
@@ -126,6 +141,7 @@ def _bench(folder: Path) -> Bench:
         learned=folder / "learned",
         case=(root if is_checkout else package) / "cases" / "lama_sem_ouro",
         references=references if is_checkout else None,
+        results=results,
     )
 
 

@@ -74,12 +74,14 @@ class Bench:
         learned: what games have learned of the case, from one to the next; may not be there yet.
         case: the folder of the case that is played.
         references: the folder of the reference servers, or None where there is no checkout.
+        results: the folder for what is worth keeping.
     """
 
     folder: Path
     learned: Path
     case: Path
     references: Path | None
+    results: Path
 
     @asynccontextmanager
     async def provider(self, profile: str, seed: int = 1) -> AsyncIterator[Provider]:
@@ -108,7 +110,7 @@ class Bench:
             shutil.copytree(self.learned, data / "learned")
         if provider is not None:
             environ |= {"OPENAI_BASE_URL": f"{provider.server.url}/v1", "OPENAI_MODEL": GAME_MODEL}
-        environ |= {"AMAZONIA_DATA": str(data), "LOG_FORMAT": "json"}
+        environ = {"LOG_FORMAT": "json", **environ, "AMAZONIA_DATA": str(data)}
         options = ["serve", "--port", str(port), "--workers", str(WORKERS)]
         command = [sys.executable, "-c", _GAME, *options]
         log = self._log("game", port)

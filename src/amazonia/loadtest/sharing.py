@@ -16,7 +16,7 @@ import yaml
 
 from amazonia.loadtest.figures import Turn, failed, percentile
 from amazonia.loadtest.measure import Quick, measure, question_of, sources
-from amazonia.loadtest.players import Plan
+from amazonia.loadtest.plans import Plan
 from amazonia.loadtest.questions import POOL, Question
 from amazonia.loadtest.report import Result, megabytes, milliseconds
 from amazonia.loadtest.servers import GAME_MODEL, Bench, Provider

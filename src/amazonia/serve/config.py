@@ -12,11 +12,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from amazonia import log
 from amazonia.errors import AmazoniaError, StoreDown
 from amazonia.ops import metrics, sharing, telemetry
 from amazonia.services import migrate
 from amazonia.settings import Settings
+
+events = structlog.get_logger()
 
 BACKLOG = 4096
 KEEPALIVE = 75
@@ -77,7 +81,15 @@ def gunicorn_settings(settings: Settings, hooks: Hooks | None = None) -> dict[st
         metrics.open_metrics()
         hooks.starting(arbiter)
 
+    def on_reload(arbiter: object) -> None:
+        events.info("workers.renewed", workers=settings.workers)
+
+    def post_fork(arbiter: Any, worker: Any) -> None:
+        events.info("worker.began", worker=worker.pid)
+        hooks.forked(arbiter, worker)
+
     def child_exit(arbiter: Any, worker: Any) -> None:
+        events.info("worker.ended", worker=worker.pid)
         sharing.bury(worker.pid)
         hooks.ended(arbiter, worker)
 
@@ -107,7 +119,8 @@ def gunicorn_settings(settings: Settings, hooks: Hooks | None = None) -> dict[st
         "limit_request_line": 8190,
         "on_starting": on_starting,
         "when_ready": when_ready,
-        "post_fork": hooks.forked,
+        "on_reload": on_reload,
+        "post_fork": post_fork,
         "child_exit": child_exit,
     }
 
