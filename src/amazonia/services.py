@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from importlib.util import find_spec
 
 import structlog
 from aiohttp import ClientSession
@@ -41,7 +41,8 @@ from amazonia.ports import (
 )
 from amazonia.settings import Provider as VoiceSettings
 from amazonia.settings import Settings, secret_key
-from amazonia.store.migrate import migrate_sqlite
+from amazonia.store.database import OpenDatabase
+from amazonia.store.migrate import migrate_postgres, migrate_sqlite
 from amazonia.store.replies import StoredReplies
 from amazonia.store.spending import StoredSpending
 from amazonia.store.sqlite import SqliteDatabase
@@ -87,7 +88,7 @@ class Services:
     secret: str
     library: Library
     clock: Clock
-    database: SqliteDatabase
+    database: OpenDatabase
     game: Game
     sessions: Sessions
     interviews: Interviews
@@ -132,9 +133,14 @@ def migrate(settings: Settings) -> None:
     """Bring the database to the newest shape; once, before the first process serves.
 
     Raises:
-        BadSetting: this build has no driver for the database.
+        BadSetting: there is no driver for the database.
+        StoreDown: the database does not answer, or a newer version wrote it.
     """
-    migrate_sqlite(_sqlite_file(settings))
+    if settings.is_on_postgres:
+        _need_driver()
+        migrate_postgres(settings.database_url)
+    else:
+        migrate_sqlite(settings.database_file)
 
 
 @asynccontextmanager
@@ -148,7 +154,7 @@ async def open_services(
     """
     cases = library if library is not None else await asyncio.to_thread(open_library, settings)
     owners = await asyncio.to_thread(FileOwners, settings.data / "owners")
-    database = SqliteDatabase(_sqlite_file(settings), readers=settings.threads)
+    database = _open_database(settings)
     clock, chance = SystemClock(), SystemChance()
     teams, turns = StoredTeams(database), StoredTurns(database)
     replies = StoredReplies(database, owners.alive)
@@ -321,9 +327,29 @@ async def _finish_orphan(services: Services, turn: Turn) -> None:
         await services.interviews.rescue(team, turn)
 
 
-def _sqlite_file(settings: Settings) -> Path:
-    if settings.database_url.startswith(("postgresql://", "postgres://")):
+def _open_database(settings: Settings) -> OpenDatabase:
+    """The database that the settings name; nothing is asked of it yet.
+
+    Raises:
+        BadSetting: there is no driver for it.
+    """
+    if not settings.is_on_postgres:
+        return SqliteDatabase(settings.database_file, readers=settings.threads)
+    _need_driver()
+    from amazonia.store.postgres import PATIENCE, PostgresDatabase
+
+    return PostgresDatabase(
+        settings.database_url,
+        settings.db_pool_size,
+        settings.db_max_overflow,
+        min(PATIENCE, settings.turn_deadline / 3),  # a turn that finds it dead is refused in time
+    )
+
+
+def _need_driver() -> None:
+    if any(find_spec(name) is None for name in ("asyncpg", "greenlet")):
         raise BadSetting(
-            "DATABASE_URL: this version has only the embedded database; sqlite:///FILE"
+            "DATABASE_URL: PostgreSQL needs the extra `postgres`: "
+            "pip install 'amazonia[postgres]', "
+            "or in a checkout pip install -r requirements-scale.lock"
         )
-    return settings.database_file

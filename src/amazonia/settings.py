@@ -16,6 +16,7 @@ from amazonia.errors import BadSetting
 
 OPENAI = "https://api.openai.com/v1"
 HTTP_URL = r"^https?://[^\s/?#]+[^\s?#]*$"
+POSTGRES = ("postgresql://", "postgres://")
 SAFE_SECRET = 32
 """Characters that a production `SECRET_KEY` needs at least."""
 SAFE_TOKEN = 16
@@ -91,21 +92,22 @@ class Settings(BaseSettings):
         "",
         repr=False,
         validation_alias="DATABASE_URL",
-        description="sqlite:///FILE; the embedded database in the data folder unless set",
+        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME (extra `postgres`); "
+        "the embedded database in the data folder unless set",
     )
     db_pool_size: int = Field(
         5,
         ge=1,
         le=200,
         validation_alias="DB_POOL_SIZE",
-        description="connections kept open per worker (PostgreSQL, to come)",
+        description="connections to PostgreSQL that each worker keeps open",
     )
     db_max_overflow: int = Field(
         5,
         ge=0,
         le=200,
         validation_alias="DB_MAX_OVERFLOW",
-        description="further connections under load (PostgreSQL, to come)",
+        description="further connections of each worker under load",
     )
     redis_url: str = Field(
         "",
@@ -349,6 +351,11 @@ class Settings(BaseSettings):
         return (first.with_key(self.openai_api_key), *self.providers)
 
     @property
+    def is_on_postgres(self) -> bool:
+        """Whether the database is on a server instead of in a file."""
+        return self.database_url.startswith(POSTGRES)
+
+    @property
     def database_file(self) -> Path:
         """The embedded database's file."""
         for prefix in ("sqlite:///", "sqlite+aiosqlite:///"):
@@ -462,7 +469,7 @@ def _refuse_late_first_token(settings: Settings) -> None:
 
 def _refuse_unsafe(settings: Settings) -> None:
     url = settings.database_url
-    if url and not url.startswith(("sqlite://", "postgresql://", "postgres://")):
+    if url and not url.startswith(("sqlite://", *POSTGRES)):
         raise BadSetting(
             "DATABASE_URL: its value is not allowed: sqlite:///FILE or postgresql://…, or unset"
         )

@@ -2,19 +2,16 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from sqlalchemy import func, select
+from tests.store.conftest import Storage
 
 from amazonia.ports import Flight
 from amazonia.store import tables
-from amazonia.store.database import Job
-from amazonia.store.migrate import migrate_sqlite
+from amazonia.store.database import Database, Job, OpenDatabase
 from amazonia.store.replies import FORGET_EVERY, ROW_BYTES, STUCK, StoredReplies
-from amazonia.store.sqlite import SqliteDatabase, connect
 
 T = TypeVar("T")
 SAID = ("Ora, ora.", "Dona Cida não viu nada, «nada»!")
@@ -40,7 +37,7 @@ class Living:
 class Asked:
     """A database that tells when it was asked to write."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         self.to_write = asyncio.Event()
 
@@ -53,41 +50,21 @@ class Asked:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    migrate_sqlite(tmp_path / "test.sqlite3")
-    return tmp_path / "test.sqlite3"
-
-
-@pytest.fixture
-async def here(path: Path) -> AsyncIterator[SqliteDatabase]:
-    database = SqliteDatabase(path)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def there(path: Path) -> AsyncIterator[SqliteDatabase]:
-    database = SqliteDatabase(path)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
 def living() -> Living:
     return Living()
 
 
 @pytest.fixture
-def a(here: SqliteDatabase, living: Living) -> StoredReplies:
+def a(here: OpenDatabase, living: Living) -> StoredReplies:
     return StoredReplies(here, living)
 
 
 @pytest.fixture
-def b(there: SqliteDatabase, living: Living) -> StoredReplies:
+def b(there: OpenDatabase, living: Living) -> StoredReplies:
     return StoredReplies(there, living)
 
 
-async def bytes_kept(database: SqliteDatabase) -> int:
+async def bytes_kept(database: OpenDatabase) -> int:
     total = select(func.coalesce(func.sum(tables.replies.c.bytes), 0))
     rows = await database.read(lambda tx: tx.rows(total, {}))
     size: int = rows[0][0]
@@ -139,17 +116,14 @@ async def test_a_dead_leader_s_flight_is_taken_over_once(
 
 
 async def test_a_cancelled_claim_leads_nothing(
-    here: SqliteDatabase, b: StoredReplies, living: Living, path: Path
+    here: OpenDatabase, b: StoredReplies, living: Living, storage: Storage
 ) -> None:
     """Whoever goes away while the claim waits for the disk leaves no flight without a leader."""
     asked = Asked(here)
-    writer = connect(path)
-    writer.execute("BEGIN IMMEDIATE")
-    claim = asyncio.ensure_future(StoredReplies(asked, living).claim(KEY, "a", 1.0))
-    await asked.to_write.wait()
-    claim.cancel()
-    writer.execute("ROLLBACK")
-    writer.close()
+    async with storage.held():
+        claim = asyncio.ensure_future(StoredReplies(asked, living).claim(KEY, "a", 1.0))
+        await asked.to_write.wait()
+        claim.cancel()
     with pytest.raises(asyncio.CancelledError):
         await claim
     assert await b.look([KEY]) == {}
@@ -212,29 +186,23 @@ async def test_a_failed_flight_is_left_alone_for_a_moment(
     assert (await a.claim(KEY, "a", 7.1)).how == "follow"
 
 
-async def test_a_hit_needs_no_lock(a: StoredReplies, path: Path) -> None:
+async def test_a_hit_needs_no_lock(a: StoredReplies, storage: Storage) -> None:
     """A reply, a failure and somebody else's flight are told while another process writes."""
     await keep(a, KEY, 1.0)
     await a.claim(key_of("running"), "c", 999.0)
     await a.claim(key_of("failed"), "a", 1.0)
     await a.give_up(key_of("failed"), "a", 1000.0, failed=True)
-    writer = connect(path)
-    writer.execute("BEGIN IMMEDIATE")
-    try:
-        async with asyncio.timeout(2.0):
-            assert (await a.claim(KEY, "a", 1000.0)).how == "done"
-            assert (await a.claim(key_of("running"), "a", 1000.0)).how == "follow"
-            assert (await a.claim(key_of("failed"), "a", 1000.0)).how == "failed"
-    finally:
-        writer.execute("ROLLBACK")
-        writer.close()
+    async with storage.held(), asyncio.timeout(2.0):
+        assert (await a.claim(KEY, "a", 1000.0)).how == "done"
+        assert (await a.claim(key_of("running"), "a", 1000.0)).how == "follow"
+        assert (await a.claim(key_of("failed"), "a", 1000.0)).how == "failed"
 
 
 # ── the cache ───────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_the_cache_is_bounded_by_bytes(
-    here: SqliteDatabase, there: SqliteDatabase, living: Living
+    here: OpenDatabase, there: OpenDatabase, living: Living
 ) -> None:
     """Two processes keep many replies; never more than the bound and what one round adds."""
     row = len('["Ora, ora.","Dona Cida não viu nada, «nada»!"]'.encode()) + ROW_BYTES
@@ -251,7 +219,7 @@ async def test_the_cache_is_bounded_by_bytes(
     assert list(kept) == [key_of(i) for i in range(last - 99, last + 1)]
 
 
-async def test_what_is_used_stays(here: SqliteDatabase, living: Living) -> None:
+async def test_what_is_used_stays(here: OpenDatabase, living: Living) -> None:
     """A reply that was asked for lately outlives newer ones that were not."""
     replies = StoredReplies(here, living)
     for i in range(10):
@@ -267,7 +235,7 @@ async def test_what_is_used_stays(here: SqliteDatabase, living: Living) -> None:
 
 
 async def test_a_running_flight_is_not_forgotten_for_room(
-    here: SqliteDatabase, living: Living
+    here: OpenDatabase, living: Living
 ) -> None:
     """Only complete replies make room; one larger than the bound goes at once."""
     replies = StoredReplies(here, living, most_bytes=10)
@@ -277,7 +245,7 @@ async def test_a_running_flight_is_not_forgotten_for_room(
     assert list(await replies.look([KEY, key_of("running")])) == [key_of("running")]
 
 
-async def test_leftovers_are_swept(here: SqliteDatabase, living: Living) -> None:
+async def test_leftovers_are_swept(here: OpenDatabase, living: Living) -> None:
     """Old failures and flights that nobody ended go when room is made."""
     replies = StoredReplies(here, living)
     names = ["running", "failed", "stuck", "new"]

@@ -1,27 +1,20 @@
 """Budgets: reserved before a call, settled after it, never overdrawn."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from amazonia.ports import Purse
-from amazonia.store.migrate import migrate_sqlite
+from amazonia.store.database import OpenDatabase
 from amazonia.store.spending import StoredSpending
-from amazonia.store.sqlite import SqliteDatabase
 
 DAY = "2031-05-02"
 
 
 @pytest.fixture
-async def stores(tmp_path: Path) -> AsyncIterator[list[StoredSpending]]:
-    """Two processes on one file."""
-    migrate_sqlite(tmp_path / "test.sqlite3")
-    databases = [SqliteDatabase(tmp_path / "test.sqlite3") for _ in range(2)]
-    yield [StoredSpending(database) for database in databases]
-    for database in databases:
-        await database.close()
+def stores(here: OpenDatabase, there: OpenDatabase) -> list[StoredSpending]:
+    """Two processes."""
+    return [StoredSpending(here), StoredSpending(there)]
 
 
 async def test_what_is_reserved_is_spent(stores: list[StoredSpending]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from amazonia.errors import Conflict, StoreDown
 from amazonia.store import statements as sql
@@ -26,8 +27,8 @@ async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
     await database.close()
 
 
-def note(name: str, text: str = "1") -> Job[int]:
-    return lambda tx: tx.run(sql.add_note, {"name": name, "text": text})
+def note(name: str, value: str = "1") -> Job[int]:
+    return lambda tx: tx.run(sql.add_note, {"name": name, "text": value})
 
 
 async def count(database: SqliteDatabase) -> int:
@@ -53,7 +54,7 @@ async def test_jobs_share_commits(database: SqliteDatabase) -> None:
             connection = tx._connection
             if not begun:
                 connection.set_trace_callback(
-                    lambda text: begun.append(text) if text.startswith("BEGIN") else None
+                    lambda sql: begun.append(sql) if sql.startswith("BEGIN") else None
                 )
                 begun.append("traced")
             tx.run(sql.add_note, {"name": f"n{number}", "text": "1"})
@@ -114,6 +115,16 @@ async def test_closing_finishes_what_was_asked(tmp_path: Path) -> None:
     with sqlite3.connect(path) as check:
         assert check.execute("SELECT count(*) FROM meta").fetchone() == (50,)
     check.close()
+
+
+async def test_recent_turns_are_found_by_the_index(database: SqliteDatabase) -> None:
+    """However long the conversation, nothing is sorted and no other talk is read."""
+    values = {"team_id": "team", "character": "cida", "most": 3}
+    explain = text(f"EXPLAIN QUERY PLAN {sql.recent.compile()}")
+    plan = await database.read(lambda tx: tx.rows(explain, {**values, "status_1": "done"}))
+    assert [row[3] for row in plan] == [
+        "SEARCH turns USING INDEX ix_turns_talk (team_id=? AND character=?)"
+    ]
 
 
 WRITER = """

@@ -26,7 +26,7 @@ class Tx(Protocol):
         """Execute a change; the number of rows that it touched.
 
         Raises:
-            Conflict: a unique value is taken.
+            Conflict: a unique value is taken. It ends the job.
         """
         ...
 
@@ -42,7 +42,7 @@ class Database(Protocol):
     """Runs jobs in transactions. A job may run more than once and has no other effect."""
 
     async def read(self, job: Job[T]) -> T:
-        """Run a job that changes nothing.
+        """Run a job that changes nothing; each of its queries may see more than the one before.
 
         Raises:
             StoreDown: the database does not answer.
@@ -54,5 +54,47 @@ class Database(Protocol):
 
         Raises:
             StoreDown: the database does not answer; nothing was changed.
+
+        A write that is cancelled may have been done all the same.
         """
+        ...
+
+
+class JobTimes:
+    """How long the jobs of a database take.
+
+    Attributes:
+        jobs: how many were run.
+        waited: the seconds that they took together, waiting included.
+    """
+
+    def __init__(self) -> None:
+        self.jobs = 0
+        self.waited = 0.0
+        self._slowest = 0.0
+
+    def note(self, seconds: float) -> None:
+        """Count a job."""
+        self.jobs += 1
+        self.waited += seconds
+        self._slowest = max(self._slowest, seconds)
+
+    def slowest(self) -> float:
+        """Seconds of the slowest job since this was asked last."""
+        slowest, self._slowest = self._slowest, 0.0
+        return slowest
+
+
+class OpenDatabase(Database, Protocol):
+    """A database as a process has it: its times are told, and it is closed at the end."""
+
+    jobs: int
+    waited: float
+
+    def slowest(self) -> float:
+        """Seconds of the slowest job since this was asked last."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was asked and close every connection."""
         ...

@@ -204,7 +204,7 @@ def _taking(key: str, seen: _Kept | None, owner: str, at: float) -> Callable[[Tx
     """A job that takes a flight over if it is still as it was seen; whether it did."""
 
     def job(tx: Tx) -> bool:
-        if _kept(tx, key) != seen:
+        if _kept_of(tx.row(sql.reply_to_change, {"name": key})) != seen:
             return False
         change = sql.add_reply if seen is None else sql.take_reply
         tx.run(change, {"name": key, "process": owner, "now": at})
@@ -214,7 +214,10 @@ def _taking(key: str, seen: _Kept | None, owner: str, at: float) -> Callable[[Tx
 
 
 def _kept(tx: Tx, key: str) -> _Kept | None:
-    row: Row | None = tx.row(sql.reply, {"name": key})
+    return _kept_of(tx.row(sql.reply, {"name": key}))
+
+
+def _kept_of(row: Row | None) -> _Kept | None:
     return _Kept(*row) if row else None
 
 

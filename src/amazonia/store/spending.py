@@ -1,4 +1,8 @@
-"""What is spent on providers by scope and day, in any database."""
+"""What is spent on providers by scope and day, in any database.
+
+Purses are opened in one order, so that nobody waits for somebody who waits for them. `all` comes
+last: everybody needs it, and so holds it for the shortest time.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 
 from amazonia.ports import Purse
 from amazonia.store import statements as sql
-from amazonia.store.database import Database, Tx
+from amazonia.store.database import Database, Row, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +24,10 @@ class StoredSpending:
         """Spend from every purse before a call, or from none if one would be overdrawn."""
 
         def job(tx: Tx) -> bool:
-            if not all(_affords(tx, day, purse, tokens, micros) for purse in purses):
+            ordered = sorted(purses, key=lambda purse: purse.scope, reverse=True)
+            if not all(_affords(tx, day, purse, tokens, micros) for purse in ordered):
                 return False
-            for purse in purses:
+            for purse in ordered:
                 _spend(tx, day, purse.scope, tokens, micros)
             return True
 
@@ -32,18 +37,20 @@ class StoredSpending:
         """Add to what was reserved; less than zero gives back what a call did not need."""
 
         def job(tx: Tx) -> None:
-            for scope in scopes:
+            for scope in sorted(scopes, reverse=True):
                 _spend(tx, day, scope, tokens, micros)
 
         await self.database.write(job)
 
     async def spent(self, day: str, scopes: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         """Tokens and micros of every scope asked for."""
-        return await self.database.read(lambda tx: {s: _spent(tx, day, s) for s in scopes})
+        return await self.database.read(
+            lambda tx: {scope: _sums(tx.row(sql.spent, _purse(day, scope))) for scope in scopes}
+        )
 
 
 def _affords(tx: Tx, day: str, purse: Purse, tokens: int, micros: int) -> bool:
-    spent_tokens, spent_micros = _spent(tx, day, purse.scope)
+    spent_tokens, spent_micros = _sums(tx.row(sql.spent_to_change, _purse(day, purse.scope)))
     return _within(spent_tokens + tokens, purse.tokens) and _within(
         spent_micros + micros, purse.micros
     )
@@ -53,12 +60,15 @@ def _within(amount: int, most: int) -> bool:
     return most == 0 or amount <= most
 
 
-def _spent(tx: Tx, day: str, scope: str) -> tuple[int, int]:
-    row = tx.row(sql.spent, {"date": day, "purse": scope})
+def _purse(day: str, scope: str) -> dict[str, object]:
+    return {"date": day, "purse": scope}
+
+
+def _sums(row: Row | None) -> tuple[int, int]:
     return (row[0], row[1]) if row else (0, 0)
 
 
 def _spend(tx: Tx, day: str, scope: str, tokens: int, micros: int) -> None:
-    values = {"date": day, "purse": scope, "more_tokens": tokens, "more_micros": micros}
+    values = {**_purse(day, scope), "more_tokens": tokens, "more_micros": micros}
     if not tx.run(sql.spend, values):
         tx.run(sql.begin_spending, values)

@@ -23,7 +23,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
 from amazonia.errors import Conflict, StoreDown
-from amazonia.store.database import Job, Row
+from amazonia.store.database import Job, JobTimes, Row
 
 T = TypeVar("T")
 
@@ -109,7 +109,7 @@ class _Waiting:
         self.error: BaseException | None = None
 
 
-class SqliteDatabase:
+class SqliteDatabase(JobTimes):
     """A database in one file; any number of processes may open it."""
 
     def __init__(self, path: Path, readers: int = 4, busy_seconds: float = 5.0) -> None:
@@ -126,12 +126,9 @@ class SqliteDatabase:
             threading.Thread(target=self._read_all, name=f"sqlite-read-{i}", daemon=True)
             for i in range(readers)
         ]
+        super().__init__()
         self._closed = False
         self._stopping = False
-        self.jobs = 0
-        """How many jobs were run, and `waited`: the seconds that they took, waiting included."""
-        self.waited = 0.0
-        self._slowest = 0.0
         for thread in (self._writer, *self._readers):
             thread.start()
 
@@ -144,7 +141,7 @@ class SqliteDatabase:
             result: T = await read.future
             return result
         finally:
-            self._note(time.monotonic() - began)
+            self.note(time.monotonic() - began)
 
     async def write(self, job: Job[T]) -> T:
         """Run a job and commit it; returns only when it is on the disk."""
@@ -155,17 +152,7 @@ class SqliteDatabase:
             result: T = await write.future
             return result
         finally:
-            self._note(time.monotonic() - began)
-
-    def slowest(self) -> float:
-        """Seconds of the slowest job since this was asked last."""
-        slowest, self._slowest = self._slowest, 0.0
-        return slowest
-
-    def _note(self, seconds: float) -> None:
-        self.jobs += 1
-        self.waited += seconds
-        self._slowest = max(self._slowest, seconds)
+            self.note(time.monotonic() - began)
 
     async def close(self) -> None:
         """Finish what was queued and close every connection."""

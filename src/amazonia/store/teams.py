@@ -11,19 +11,21 @@ from amazonia.domain.session import Event, play
 from amazonia.errors import Conflict, NoSession
 from amazonia.ports import Change, Team
 from amazonia.store import statements as sql
-from amazonia.store.database import Database, Tx
+from amazonia.store.database import Database, Row, Tx
 from amazonia.store.rows import dump, event_row, team_of, team_row
 
 T = TypeVar("T")
 
+EPOCH = {"name": "epoch"}
 
-def load_team(tx: Tx, team_id: str) -> Team:
-    """The newest state of a team.
+
+def team_to_change(tx: Tx, team_id: str) -> Team:
+    """The newest state of a team, which nobody else changes until the transaction ends.
 
     Raises:
         NoSession: it does not exist.
     """
-    row = tx.row(sql.team, {"team_id": team_id})
+    row = tx.row(sql.team_to_change, {"team_id": team_id})
     if row is None:
         raise NoSession(f"no team '{team_id}'")
     return team_of(row)
@@ -90,7 +92,7 @@ class StoredTeams:
         """Apply a pure rule to the newest state and save what it says."""
 
         def job(tx: Tx) -> T:
-            team = load_team(tx, team_id)
+            team = team_to_change(tx, team_id)
             change = rule(team)
             save_events(tx, team, change.events, at)
             return change.result
@@ -138,13 +140,13 @@ class StoredNotes:
 
     async def epoch(self) -> int:
         """The number of the present age of caches."""
-        return await self.database.read(_epoch)
+        return await self.database.read(lambda tx: _epoch_of(tx.row(sql.note, EPOCH)))
 
     async def next_epoch(self) -> int:
         """Begin a new age."""
 
         def job(tx: Tx) -> int:
-            epoch = _epoch(tx) + 1
+            epoch = _epoch_of(tx.row(sql.note_to_change, EPOCH)) + 1
             _write_note(tx, "epoch", str(epoch))
             return epoch
 
@@ -170,6 +172,5 @@ def _write_note(tx: Tx, name: str, text: str) -> None:
         tx.run(sql.add_note, values)
 
 
-def _epoch(tx: Tx) -> int:
-    row = tx.row(sql.note, {"name": "epoch"})
+def _epoch_of(row: Row | None) -> int:
     return int(row[0]) if row else 1

@@ -13,7 +13,7 @@ from amazonia.ports import Accepted, Asked, Listening, Opening, Spoke, StreamEve
 from amazonia.store import statements as sql
 from amazonia.store.database import Database, Tx
 from amazonia.store.rows import beat_json, dump, said_of, said_row, turn_of
-from amazonia.store.teams import load_team, save_events
+from amazonia.store.teams import save_events, team_to_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ class StoredTurns:
         """In one transaction find the turn of this question or direct and store a new one."""
 
         def job(tx: Tx) -> Accepted:
+            team = team_to_change(tx, asked.team_id)  # first: of two at once, the second waits here
             if same := _same_question(tx, asked):
                 return Accepted(same, "duplicate")
             if running := tx.row(sql.running_turn, _talk(asked)):
                 return Accepted(turn_of(running), "busy")
-            team = load_team(tx, asked.team_id)
             opening = rule(team)
             after = save_events(tx, team, opening.beat.events, opening.at)
             return Accepted(_add(tx, asked, opening, after.version), "new")
@@ -42,7 +42,7 @@ class StoredTurns:
         rows = [said_row(turn_id, event) for event in said]
 
         def job(tx: Tx) -> None:
-            status = tx.row(sql.turn_status, {"turn_id": turn_id})
+            status = tx.row(sql.turn_status_to_change, {"turn_id": turn_id})
             if status is not None and status[0] == "speaking":
                 tx.run_many(sql.add_turn_event, rows)
 
@@ -54,7 +54,7 @@ class StoredTurns:
         """Store the reply. A turn that is done already stays as it is and is returned."""
 
         def job(tx: Tx) -> Turn:
-            turn = _turn(tx, turn_id)
+            turn = _turn_to_change(tx, turn_id)
             if turn.status == "done":
                 return turn
             elapsed = max(0, round((at - turn.accepted_at) * 1000))
@@ -134,7 +134,7 @@ class StoredTurns:
         """Somebody in a process listens to a turn; nothing is kept once the turn is done."""
 
         def job(tx: Tx) -> None:
-            if tx.row(sql.turn_status, {"turn_id": turn_id}) != ("speaking",):
+            if tx.row(sql.turn_status_to_change, {"turn_id": turn_id}) != ("speaking",):
                 return
             again = {"turn": turn_id, "process": owner, "new_left_at": None}
             if not tx.run(sql.change_listener, again):
@@ -214,8 +214,8 @@ def _add(tx: Tx, asked: Asked, opening: Opening, version: int) -> Turn:
     return turn_of(tuple(row[name] for name in fields))
 
 
-def _turn(tx: Tx, turn_id: str) -> Turn:
-    row = tx.row(sql.turn, {"turn_id": turn_id})
+def _turn_to_change(tx: Tx, turn_id: str) -> Turn:
+    row = tx.row(sql.turn_to_change, {"turn_id": turn_id})
     if row is None:
         raise NoSuchTurn(turn_id)
     return turn_of(row)
