@@ -8,6 +8,10 @@
     ├── UnknownCase       there is no such case in the folder
     ├── NoSession         not signed in, or the session was revoked
     ├── UnknownCode       no team or class has this code
+    ├── NotTheTeacher     no teacher of this class, or there is no such class; nobody is told which
+    ├── WrongPassphrase   this is not how the class is opened; likewise
+    ├── ClassFull         the class has as many teams as it may have
+    ├── ClassEnded        the class is over; nothing was changed
     ├── NoSuchTurn        the team has no turn of that id
     ├── Busy              the character is still speaking; the question was not accepted
     ├── TooFast           more than the limit allows; nothing was changed
@@ -67,6 +71,22 @@ class NoSession(AmazoniaError):
 
 class UnknownCode(AmazoniaError):
     """No team or class has this code. Nothing was changed."""
+
+
+class NotTheTeacher(AmazoniaError):
+    """Whoever asks is no teacher of this class, or there is no such class. Nothing was changed."""
+
+
+class WrongPassphrase(AmazoniaError):
+    """Neither passphrase nor recovery code of a class of this code. Nothing was changed."""
+
+
+class ClassFull(AmazoniaError):
+    """The class has as many teams as it may have. Nothing was changed."""
+
+
+class ClassEnded(AmazoniaError):
+    """The class is over. Nothing was changed."""
 
 
 class NoSuchTurn(AmazoniaError):

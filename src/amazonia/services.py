@@ -12,6 +12,7 @@ from importlib.util import find_spec
 import structlog
 from aiohttp import ClientSession
 
+from amazonia.classroom.classes import Registry
 from amazonia.content.library import Library, bundled_cases
 from amazonia.errors import AmazoniaError, BadSetting, StoreDown
 from amazonia.fabric.bell import Bell
@@ -19,6 +20,7 @@ from amazonia.fabric.limits import MemoryLimits
 from amazonia.fabric.owners import FileOwners
 from amazonia.fabric.redis.limits import RedisLimits
 from amazonia.fabric.redis.link import Link, namespace, open_link
+from amazonia.fabric.secrets import Argon2Secrets
 from amazonia.fabric.streams import MemoryStreams
 from amazonia.fabric.switches import Switches
 from amazonia.fabric.system import SystemChance, SystemClock
@@ -41,6 +43,7 @@ from amazonia.ports import (
 )
 from amazonia.settings import Provider as VoiceSettings
 from amazonia.settings import Settings, secret_key
+from amazonia.store.classes import StoredClasses
 from amazonia.store.database import OpenDatabase
 from amazonia.store.migrate import migrate_postgres, migrate_sqlite
 from amazonia.store.replies import StoredReplies
@@ -91,6 +94,7 @@ class Services:
     database: OpenDatabase
     game: Game
     sessions: Sessions
+    registry: Registry
     interviews: Interviews
     versions: Watcher[str, int]
     notes: Notes
@@ -159,6 +163,7 @@ async def open_services(
     teams, turns = StoredTeams(database), StoredTurns(database)
     replies = StoredReplies(database, owners.alive)
     game = Game(cases, teams, clock)
+    classes = StoredClasses(database)
     bell = Bell(settings.data / "owners", owners.token)
     async with AsyncExitStack() as stack:
         stack.callback(owners.close)
@@ -197,6 +202,7 @@ async def open_services(
             database=database,
             game=game,
             sessions=Sessions(cases, teams, StoredDevices(database), clock, chance),
+            registry=Registry(cases, classes, Argon2Secrets(), clock, chance),
             interviews=interviews,
             replies=replies,
             versions=Watch(teams.versions, TEAM_POLL),

@@ -46,6 +46,15 @@ async def test_who_is_refused_loses_nothing(limits: Limits) -> None:
     assert max(waits) <= EVERY
 
 
+async def test_what_does_not_count_is_put_back(limits: Limits) -> None:
+    """A hundred that are put back leave the bucket as full as it was, and no fuller."""
+    for _ in range(100):
+        assert await limits.wait("a", 60, 2) == 0
+        await limits.give_back("a", 60)
+    assert [await limits.wait("a", 60, 2) for _ in range(2)] == [0, 0]
+    assert await limits.wait("a", 60, 2) > 0
+
+
 async def test_keys_have_nothing_to_do_with_each_other(limits: Limits) -> None:
     """One that is empty leaves the others full."""
     await limits.wait("a", 60, 1)

@@ -114,6 +114,9 @@ def _parts(case: Case, words: CaseWords) -> Iterator[_Pair]:
     yield "place", [c.place for c in case.characters.values()], words.places
     yield "act", [name for name, _ in case.acts], words.acts
     yield "character", case.characters, words.characters
+    yield "discussion", case.discussion, words.discussion
+    judged = words.questionnaire.items if words.questionnaire else {}
+    yield "questionnaire item", [i for form in case.questionnaire for i in form.items], judged
 
 
 def _riddles(case: Case, words: CaseWords) -> Iterator[_Pair]:

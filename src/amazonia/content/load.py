@@ -37,6 +37,7 @@ from amazonia.domain.case import (
     CounterId,
     Decision,
     Ending,
+    Form,
     Lang,
     Publication,
     Reason,
@@ -122,6 +123,8 @@ class _Builder:
             publication=self._publication(file.publication),
             secrets={n: self._gate(g, ("secrets", n)) for n, g in file.secrets.items()},
             marks={n: self._gate(g, ("marks", n)) for n, g in file.marks.items()},
+            discussion={n: self._gate(g, ("discussion", n)) for n, g in file.discussion.items()},
+            questionnaire=self._questionnaire(),
             sources=self._sources(),
             words={Lang(lang): self._words(lang) for lang in file.languages},
         )
@@ -321,6 +324,23 @@ class _Builder:
                 }
                 for ending, groups in file.epilogue.items()
             },
+        )
+
+    def _questionnaire(self) -> tuple[Form, ...]:
+        forms = self.file.questionnaire
+        if forms and len(forms) != 2:
+            fault = "needs two parallel forms: a team gets one before and the other after"
+            self._find("L04", ("questionnaire",), fault)
+        if len({tuple(sorted(items.values())) for items in forms.values()}) > 1:
+            fault = "both forms must hold as many solid and as many weak sources"
+            self._find("L04", ("questionnaire",), fault)
+        for name, items in forms.items():
+            if set(items.values()) != {"solid", "weak"}:
+                fault = "needs solid and weak sources: the result is the difference between them"
+                self._find("L04", ("questionnaire", name), fault)
+        return tuple(
+            Form(name, {item: kind == "solid" for item, kind in items.items()})
+            for name, items in forms.items()
         )
 
     def _sources(self) -> dict[str, Source]:

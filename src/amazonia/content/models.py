@@ -174,6 +174,8 @@ class CaseFile(_Model):
     publication: PublicationFile
     secrets: dict[str, str] = {}
     marks: dict[str, str] = {}
+    discussion: dict[str, str | None] = {}
+    questionnaire: dict[str, dict[str, Literal["solid", "weak"]]] = {}
 
 
 class SourceFile(_Model):

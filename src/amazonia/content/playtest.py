@@ -22,7 +22,7 @@ from amazonia.domain.director import direct
 from amazonia.domain.gates import Gate
 from amazonia.domain.publication import is_open, listed_claims, publish
 from amazonia.domain.riddles import Answer, answer_challenge, answer_riddle, is_listed
-from amazonia.domain.session import State, Tries, begin, is_won, play
+from amazonia.domain.session import Event, State, Tries, begin, is_won, play
 from amazonia.domain.solve import Model, can_win, model, start_atoms
 from amazonia.domain.understanding import Listener
 from amazonia.domain.words import CaseWords
@@ -39,12 +39,14 @@ class Game:
         turns: questions and answers until it stopped.
         ending: the first ending that it published, or None.
         stuck: the state from which the best ending could not be reached, described; must be "".
+        events: what happened, turn by turn.
     """
 
     turns: int
     ending: str | None
     clues: frozenset[ClueId]
     stuck: str = ""
+    events: tuple[tuple[Event, ...], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class _Team:
         self.chance = chance
         self.idle = idle
         self.state: State = begin(case)
+        self.events: list[tuple[Event, ...]] = []
         self.have = start_atoms(case, self.state)
         self.patience = chance.uniform(0.4, 1.0)
         self.answers = {
@@ -119,7 +122,12 @@ class _Team:
 
     def _game(self, turns: int, stuck: str = "") -> Game:
         ending = self.state.editions[-1].ending if self.state.editions else None
-        return Game(turns, ending, frozenset(self.state.clues), stuck)
+        return Game(turns, ending, frozenset(self.state.clues), stuck, tuple(self.events))
+
+    def _live(self, events: Iterable[Event]) -> None:
+        lived = tuple(events)
+        self.events.append(lived)
+        self.state = play(self.state, lived)
 
     def _act(self) -> None:
         if self.idle:
@@ -129,7 +137,7 @@ class _Team:
         if waiting and self.chance.random() < 0.7:
             counter = self.case.counters[waiting[0]]
             _, events = answer_counter(self.words, self.state, counter, self.answers[counter.id])
-            self.state = play(self.state, events)
+            self._live(events)
             return
         weights = self._weights()
         match self.chance.choices(list(weights), list(weights.values()))[0]:
@@ -213,7 +221,7 @@ class _Team:
         reading = self.listener.listen(character.id, message, talk)
         seed = self.chance.randrange(1 << 16)
         beat = direct(self.case, self.words, self.state, character, reading, seed, shown)
-        self.state = play(self.state, beat.events)
+        self._live(beat.events)
 
     def _noisy(self, text: str) -> str:
         """Typos, slang and haste."""
@@ -256,7 +264,7 @@ class _Team:
         else:
             answer = self.chance.choice(riddle.options)
         judged = answer_riddle(self.case, self.words, self.state, riddle, answer)
-        self.state = play(self.state, judged.events)
+        self._live(judged.events)
 
     def _own(self, ways: Iterable[frozenset[str]]) -> list[frozenset[str]]:
         return [way for way in ways if way <= set(self.state.clues)]
@@ -265,7 +273,7 @@ class _Team:
         challenge = self.chance.choice(self._challenges())
         option = self.chance.choice(challenge.options)
         judged = answer_challenge(self.words, self.state, challenge, option)
-        self.state = play(self.state, judged.events)
+        self._live(judged.events)
 
     def _confront(self) -> None:
         scene = self.chance.choice(self._scenes())
@@ -284,7 +292,7 @@ class _Team:
         tried = confront(
             self.case, self.words, self.state, scene, round_.id, clues[: round_.pick], reason.id
         )
-        self.state = play(self.state, tried.events)
+        self._live(tried.events)
 
     def _publish(self) -> None:
         listed = [c.id for c in listed_claims(self.case, self.state)]
@@ -294,7 +302,7 @@ class _Team:
         else:
             claims = self.chance.sample(listed, self.chance.randint(1, min(3, len(listed))))
         page = publish(self.case, self.words, self.state, claims, {})
-        self.state = play(self.state, [page.event])
+        self._live([page.event])
 
     def _best_claims(self, listed: Sequence[str]) -> list[str]:
         """The claims of the best ending, if the team may choose them all."""

@@ -264,6 +264,18 @@ class Source:
     skill: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One of the two parallel forms of the questionnaire on judging sources.
+
+    Attributes:
+        items: each source that is to be judged, and whether it deserves trust.
+    """
+
+    id: str
+    items: Mapping[str, bool]
+
+
 @dataclass(frozen=True)
 class Case:
     """A whole case.
@@ -274,6 +286,8 @@ class Case:
         clock: hours of the fiction, minutes since midnight: (start, broadcast).
         secrets: words (by id) that no voice may say before the gate holds.
         marks: marks (by id) that the map gains when the gate holds.
+        discussion: questions (by id) for a class in which some team came to open the gate.
+        questionnaire: the two forms of the questionnaire before and after, or none.
     """
 
     id: str
@@ -294,6 +308,8 @@ class Case:
     marks: Mapping[str, Gate]
     sources: Mapping[str, Source]
     words: Mapping[Lang, CaseWords]
+    discussion: Mapping[str, Gate] = field(default_factory=dict)
+    questionnaire: tuple[Form, ...] = ()
 
     def topics(self) -> Iterator[Topic]:
         """Every topic of every character."""

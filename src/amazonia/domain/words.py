@@ -268,6 +268,22 @@ class GlossaryEntry(_Words):
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedWords(_Words):
+    """A source that a team judges; `why` says to the teacher what there is to see in it."""
+
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionnaireWords(_Words):
+    """The words of the questionnaire before and after."""
+
+    lead: str
+    items: Mapping[str, JudgedWords]
+
+
+@dataclass(frozen=True, slots=True)
 class CaseWords(_Words):
     """Every word of a case in one language."""
 
@@ -290,3 +306,5 @@ class CaseWords(_Words):
     coping: Mapping[str, str]
     glossary: tuple[GlossaryEntry, ...]
     characters: Mapping[CharacterId, CharacterWords]
+    discussion: Mapping[str, str] = field(default_factory=dict)
+    questionnaire: QuestionnaireWords | None = None

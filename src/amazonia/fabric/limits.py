@@ -31,3 +31,8 @@ class MemoryLimits:
             return over
         self._full_at[key] = full_at
         return 0.0
+
+    async def give_back(self, key: str, every: float) -> None:
+        """Put back the one that was taken: it turned out not to count."""
+        if key in self._full_at:
+            self._full_at[key] -= every

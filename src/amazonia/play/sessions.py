@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from amazonia.domain.case import Lang
 from amazonia.domain.session import begin
 from amazonia.errors import Conflict, NoSession, UnknownCode
-from amazonia.play.names import team_name
+from amazonia.play.names import new_name
 from amazonia.play.text import clean
 from amazonia.ports import Chance, Clock, Devices, Library, Team, Teams
 
@@ -37,6 +38,20 @@ def read_code(typed: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Joining:
+    """The class that a new team joins.
+
+    Attributes:
+        names: those of its teams; the new one gets another.
+        most: how many teams it may have.
+    """
+
+    class_id: str
+    names: Collection[str]
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """A team, and the id of the browser that is signed in to it from now on."""
 
@@ -59,30 +74,38 @@ class Sessions:
         return self.library.names()[0]
 
     async def start(
-        self, case_id: str | None, lang: str | None, name: str | None, members: int | None
+        self,
+        case_id: str | None,
+        lang: str | None,
+        name: str | None,
+        members: int | None,
+        joining: Joining | None = None,
     ) -> SignedIn:
         """Begin a new investigation.
 
         Args:
             lang: a language of the case; its first one if the case does not have it.
+            name: not heeded in a class, where everybody sees it.
 
         Raises:
             UnknownCase: there is no such case.
+            ClassFull: the class that it joins has no room for another team.
         """
         case = self.library.case(case_id or self.default_case())
         spoken = Lang(lang) if lang and lang in case.words else next(iter(case.words))
-        typed = clean(name or "", NAME_LENGTH)
+        typed = "" if joining else clean(name or "", NAME_LENGTH)
         team = Team(
             id=self.chance.token(ID_ALPHABET, 16),
             case_id=case.id,
             lang=spoken,
-            name=typed or team_name(spoken, self.chance),
+            name=typed or new_name(spoken, self.chance, joining.names if joining else ()),
             members=members,
             resume_code="",
             version=0,
             state=begin(case),
+            class_id=joining.class_id if joining else "",
         )
-        team = await self._add(team)
+        team = await self._add(team, joining.most if joining else None)
         return await self._sign_in(team)
 
     async def resume(self, typed: str) -> SignedIn:
@@ -111,23 +134,30 @@ class Sessions:
         """Sign this browser out; the team's progress is kept."""
         await self.devices.revoke(device, self.clock.now())
 
-    async def rename(self, team: Team, name: str | None, members: int | None = None) -> str:
+    async def rename(
+        self,
+        team: Team,
+        name: str | None,
+        members: int | None = None,
+        taken: Collection[str] = (),
+    ) -> str:
         """Give the team the name, or another generated one if it is empty.
 
         Args:
             members: how many they are; as before if None.
+            taken: names that a generated one must not be.
         """
-        new = clean(name or "", NAME_LENGTH)
-        while not new or (not name and new == team.name):
-            new = team_name(team.lang, self.chance)
+        new = clean(name or "", NAME_LENGTH) or new_name(
+            team.lang, self.chance, {team.name, *taken}
+        )
         await self.teams.rename(team.id, new, members or team.members, self.clock.now())
         return new
 
-    async def _add(self, team: Team) -> Team:
+    async def _add(self, team: Team, most: int | None) -> Team:
         while True:
             coded = replace(team, resume_code=self.chance.token(CODE_ALPHABET, CODE_LENGTH))
             try:
-                await self.teams.add(coded, self.clock.now())
+                await self.teams.add(coded, self.clock.now(), most)
             except Conflict:  # once in 10^17: another team has this code
                 continue
             return coded

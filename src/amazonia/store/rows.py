@@ -22,8 +22,19 @@ def dump(value: object) -> str:
 
 def team_of(row: Row) -> Team:
     """A team, from a row of `TEAM_FIELDS`."""
-    id_, case_id, lang, name, members, code, version, state = row
-    return Team(id_, case_id, Lang(lang), name, members, code, version, _state(state))
+    id_, case_id, lang, name, members, code, version, state, class_id, removed_at = row
+    return Team(
+        id_,
+        case_id,
+        Lang(lang),
+        name,
+        members,
+        code,
+        version,
+        _state(state),
+        class_id or "",
+        removed_at is not None,
+    )
 
 
 @lru_cache(maxsize=512)
@@ -45,6 +56,8 @@ def team_row(team: Team, at: float) -> Json:
         "state": dump(dump_state(team.state)),
         "created_at": at,
         "updated_at": at,
+        "class_id": team.class_id or None,
+        "removed_at": None,
     }
 
 

@@ -55,6 +55,8 @@ TEAM_FIELDS = (
     teams.c.resume_code,
     teams.c.version,
     teams.c.state,
+    teams.c.class_id,
+    teams.c.removed_at,
 )
 
 add_team = insert(teams).values({c.name: p(c.name) for c in teams.columns})

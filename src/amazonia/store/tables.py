@@ -31,8 +31,56 @@ teams = Table(
     Column("state", Text, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
+    Column("class_id", String(24)),
+    Column("removed_at", Float),
     UniqueConstraint("resume_code", name="uq_teams_resume_code"),
 )
+Index("ix_teams_class", teams.c.class_id)
+Index("ix_teams_updated", teams.c.updated_at)
+
+classes = Table(
+    "classes",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("code", String(6), nullable=False),
+    Column("case_id", String(64), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("recovery", String(64), nullable=False),
+    Column("passphrase", String(200), nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("changed_at", Float, nullable=False),
+    Column("ends_at", Float, nullable=False),
+    Column("ended_at", Float),
+    UniqueConstraint("code", name="uq_classes_code"),
+    UniqueConstraint("key", name="uq_classes_key"),
+)
+Index("ix_classes_changed", classes.c.changed_at)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("class_id", String(24), ForeignKey("classes.id"), nullable=False),
+    Column("team_id", String(24)),
+    Column("kind", String(16), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+Index("ix_commands_class", commands.c.class_id, commands.c.id)
+
+flags = Table(
+    "flags",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("team_id", String(24), ForeignKey("teams.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("seen_at", Float),
+)
+Index("ix_flags_team", flags.c.team_id)
 
 devices = Table(
     "devices",

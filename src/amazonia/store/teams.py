@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from amazonia.domain.codec import dump_state
 from amazonia.domain.session import Event, play
-from amazonia.errors import Conflict, NoSession
+from amazonia.errors import ClassFull, Conflict, NoSession
 from amazonia.ports import Change, Team
+from amazonia.store import class_statements as classes_sql
 from amazonia.store import statements as sql
 from amazonia.store.database import Database, Row, Tx
 from amazonia.store.rows import dump, event_row, team_of, team_row
@@ -66,10 +67,16 @@ class StoredTeams:
 
     database: Database
 
-    async def add(self, team: Team, at: float) -> None:
+    async def add(self, team: Team, at: float, most: int | None = None) -> None:
         """Store a new team."""
         row = team_row(team, at)
-        await self.database.write(lambda tx: tx.run(sql.add_team, row))
+
+        def job(tx: Tx) -> None:
+            if most is not None and _teams_in(tx, team.class_id) >= most:
+                raise ClassFull(team.class_id)
+            tx.run(sql.add_team, row)
+
+        await self.database.write(job)
 
     async def get(self, team_id: str) -> Team | None:
         """A team by its id."""
@@ -164,6 +171,11 @@ class StoredNotes:
     async def set(self, name: str, text: str) -> None:
         """Write a note."""
         await self.database.write(lambda tx: _write_note(tx, name, text))
+
+
+def _teams_in(tx: Tx, class_id: str) -> int:
+    row = tx.row(classes_sql.count_teams, {"class_id": class_id})
+    return int(row[0]) if row else 0
 
 
 def _write_note(tx: Tx, name: str, text: str) -> None:

@@ -12,10 +12,11 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from amazonia.classroom.classes import MOST_TEAMS
 from amazonia.domain.projection import state_view
-from amazonia.errors import TooFast, UnknownCode
+from amazonia.errors import TooFast
 from amazonia.play import confront, hints, history, notebook, publish, riddles
-from amazonia.play.sessions import SignedIn, show_code
+from amazonia.play.sessions import Joining, SignedIn, show_code
 from amazonia.play.stream import done_data
 from amazonia.play.text import clean
 from amazonia.ports import Accepted, StreamEvent, Team
@@ -23,8 +24,9 @@ from amazonia.services import Services
 from amazonia.web import models
 from amazonia.web.answers import Json
 from amazonia.web.security import device_of
-from amazonia.web.session import TheServices, TheTeam, cookies_of, is_secure
+from amazonia.web.session import TheServices, TheTeam, cookies_of, is_secure, team_if_any
 from amazonia.web.sse import event_stream, last_event_id
+from amazonia.web.teaching import class_to_join
 
 T = TypeVar("T")
 
@@ -48,9 +50,21 @@ async def start_session(
     """Begin a new investigation."""
     body = body or models.SessionBody()
     if body.class_code:
-        raise UnknownCode("no class has this code")
+        return await _join(request, services, body)
     await _limit_sessions(request, services)
     arrived = await services.sessions.start(body.case, body.lang, body.team, body.members)
+    return _signed_in(request, arrived, 201)
+
+
+async def _join(request: Request, services: Services, body: models.SessionBody) -> Response:
+    """Join a class; a browser whose team is in it already goes on with that."""
+    room = await class_to_join(request, body.class_code or "")
+    before = await team_if_any(request)
+    if before and before.class_id == room.id and not before.removed:
+        return _signed_in(request, SignedIn(before, device_of(request)), 201)
+    names = await services.registry.classes.names(room.id)
+    joining = Joining(room.id, frozenset(names), MOST_TEAMS)
+    arrived = await services.sessions.start(room.case_id, room.lang, None, body.members, joining)
     return _signed_in(request, arrived, 201)
 
 
@@ -79,7 +93,13 @@ async def name_team(
 ) -> Response:
     """Give the team a name, or another generated one."""
     given = body or models.NameBody()
-    name = await services.sessions.rename(team, given.name, given.members)
+    if team.class_id and given.name == team.name:  # only the head count is new
+        taken, wished = [], team.name
+    elif team.class_id:
+        taken, wished = await services.registry.classes.names(team.class_id), None
+    else:
+        taken, wished = [], given.name
+    name = await services.sessions.rename(team, wished, given.members, taken)
     return Json({"name": name})
 
 

@@ -17,7 +17,7 @@ from amazonia.ops import telemetry, watching
 from amazonia.ops.requests import Requests
 from amazonia.services import Library, open_library, open_services
 from amazonia.settings import Settings
-from amazonia.web import admin, api, operations, problems
+from amazonia.web import admin, api, classes, operations, problems
 from amazonia.web.assets import Assets
 from amazonia.web.security import Cookies, Guard
 
@@ -60,7 +60,8 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
     pages = import_module("amazonia.web.pages") if find_spec("amazonia.web.pages") else None
     problems.install(app, pages)
     # Not `include_router`: every request would look for its route twice.
-    for router in (api.router, operations.router, admin.router, *([pages.router] if pages else [])):
+    routers = (api.router, classes.router, operations.router, admin.router)
+    for router in (*routers, *([pages.router] if pages else [])):
         app.router.routes.extend(router.routes)
     _mount_files(app, settings, cases)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)

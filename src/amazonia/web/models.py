@@ -29,6 +29,23 @@ class SessionBody(BaseModel):
     lang: str | None = Field(None, max_length=16)
 
 
+class ClassBody(BaseModel):
+    """A new class. `hours` is how long it lasts; a week when nothing is said."""
+
+    case: str | None = Field(None, max_length=64)
+    lang: str | None = Field(None, max_length=16)
+    hours: float = Field(168, ge=0.5, le=1440)
+    passphrase: str = Field("", max_length=200)
+
+
+class EnterBody(BaseModel):
+    """How a teacher comes back: by the private link's key, or by passphrase or recovery code."""
+
+    key: str = Field("", max_length=64)
+    code: str = Field("", max_length=32)
+    passphrase: str = Field("", max_length=200)
+
+
 class ResumeBody(BaseModel):
     """A resume code, however it was typed."""
 
@@ -100,6 +117,15 @@ class SessionAnswer(BaseModel):
     case: str
     lang: str
     name: str
+
+
+class ClassAnswer(BaseModel):
+    """A class that was opened; `recovery_code` is told this once."""
+
+    code: str
+    teacher_url: str
+    join_url: str
+    recovery_code: str
 
 
 class ChatAnswer(BaseModel):

@@ -46,8 +46,7 @@ async def health_ready(services: TheServices) -> Response:
 )
 async def clear_cache(request: Request, services: TheServices) -> Response:
     """Forget kept replies and repeated questions, on every worker and instance."""
-    if not _bears_token(request, services):
-        raise HTTPException(403)
+    admin_only(request, services)
     return Json({"cleared": await forget_caches(services)})
 
 
@@ -59,6 +58,16 @@ async def read_metrics(request: Request, services: TheServices) -> Response:
         raise HTTPException(403)
     text = await asyncio.to_thread(metrics.exposition)
     return Response(text, media_type=metrics.CONTENT_TYPE)
+
+
+def admin_only(request: Request, services: Services) -> None:
+    """Let only the administrator pass.
+
+    Raises:
+        HTTPException: 403, the request does not bear the token.
+    """
+    if not _bears_token(request, services):
+        raise HTTPException(403)
 
 
 def _bears_token(request: Request, services: Services) -> bool:

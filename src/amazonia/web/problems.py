@@ -24,6 +24,10 @@ STATUS: dict[type[Exception], tuple[str, int]] = {
     errors.NoSession: ("no-session", 401),
     errors.UnknownCode: ("unknown-code", 404),
     errors.UnknownCase: ("unknown-case", 404),
+    errors.NotTheTeacher: ("not-the-teacher", 403),
+    errors.WrongPassphrase: ("wrong-passphrase", 403),
+    errors.ClassFull: ("class-full", 409),
+    errors.ClassEnded: ("class-ended", 409),
     errors.NoSuchTurn: ("not-found", 404),
     errors.TooFast: ("too-fast", 429),
     errors.Busy: ("busy", 503),
@@ -53,13 +57,53 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
     "unknown-code": {
         "pt-BR": (
             "Código desconhecido",
-            "Nenhuma equipe tem esse código. Confiram letra por letra.",
+            "Nenhuma equipe nem turma aberta tem esse código. Confiram letra por letra.",
         ),
-        "en": ("Unknown code", "No team has this code. Check it letter by letter."),
+        "en": ("Unknown code", "No team or open class has this code. Check it letter by letter."),
     },
     "unknown-case": {
         "pt-BR": ("Caso desconhecido", "Não há caso com esse nome."),
         "en": ("Unknown case", "There is no case of that name."),
+    },
+    "not-the-teacher": {
+        "pt-BR": (
+            "Só para quem abriu a turma",
+            "Abra o link particular da turma, ou volte com o código e a senha.",
+        ),
+        "en": (
+            "For the teacher only",
+            "Open the private link of the class, or come back with its code and passphrase.",
+        ),
+    },
+    "wrong-passphrase": {
+        "pt-BR": (
+            "Código ou senha não conferem",
+            "Confira os dois. O código de recuperação, impresso ao abrir a turma, também serve.",
+        ),
+        "en": (
+            "Code and passphrase do not match",
+            "Check both. The recovery code, printed when the class was opened, works as well.",
+        ),
+    },
+    "class-full": {
+        "pt-BR": (
+            "Turma cheia",
+            "Não cabe mais equipe nesta turma. O professor pode tirar uma que não joga.",
+        ),
+        "en": (
+            "Class full",
+            "There is no room for another team. The teacher can remove one that does not play.",
+        ),
+    },
+    "class-ended": {
+        "pt-BR": (
+            "A turma terminou",
+            "O que vocês fizeram está guardado. Se a aula continua, o professor pode reabrir.",
+        ),
+        "en": (
+            "The class is over",
+            "What you did is kept. If the lesson goes on, your teacher can open it again.",
+        ),
     },
     "not-found": {
         "pt-BR": ("Não encontrado", "Isso não existe, ou ainda não para esta equipe."),

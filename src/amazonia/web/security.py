@@ -16,11 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amazonia.errors import NoSession
 from amazonia.ports import Team
+from amazonia.ports.classes import Classroom
 from amazonia.services import Services
 from amazonia.web.problems import language, problem
 
 COOKIE = "amazonia"
 MAX_AGE = 30 * 24 * 3600
+CLASS_COOKIE = "amazonia_class"
+CLASS_MAX_AGE = 90 * 24 * 3600
 MAX_BODY = 64 * 1024
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")
@@ -36,6 +39,27 @@ HEADERS = {
 }
 
 
+class _Badges:
+    """Signs and reads what a teacher's browser holds of a class."""
+
+    def __init__(self, signer: TimestampSigner) -> None:
+        self._signer = signer
+
+    def write(self, badge: str) -> str:
+        return self._signer.sign(badge).decode()
+
+    def read(self, value: str) -> str | None:
+        try:
+            return self._signer.unsign(value, max_age=CLASS_MAX_AGE).decode()
+        except (BadSignature, UnicodeDecodeError):
+            return None
+
+
+def _badge(room: Classroom) -> str:
+    """Which class, and which of its links: nothing that leads back to the link."""
+    return f"{room.id}.{room.key[:16]}"
+
+
 class Cookies:
     """Signs and reads the session cookie, which holds a device's id."""
 
@@ -44,7 +68,9 @@ class Cookies:
         secret: signs.
         older: keys that are no longer signed with, newest first; what they signed stays good.
         """
-        self._signer = TimestampSigner([*reversed(older), secret], salt="amazonia.session")
+        keys = [*reversed(older), secret]
+        self._signer = TimestampSigner(keys, salt="amazonia.session")
+        self._badges = _Badges(TimestampSigner(keys, salt="amazonia.class"))
 
     def read(self, value: str | None) -> str | None:
         """The device of a cookie, if it is ours and not too old."""
@@ -61,6 +87,22 @@ class Cookies:
             COOKIE,
             self._signer.sign(device).decode(),
             max_age=MAX_AGE,
+            httponly=True,
+            samesite="lax",
+            secure=secure,
+        )
+
+    def reads_class(self, request: Request, room: Classroom) -> bool:
+        """Whether a browser holds the badge of this class's teacher, by its newest link."""
+        value = request.cookies.get(f"{CLASS_COOKIE}_{room.id}")
+        return value is not None and self._badges.read(value) == _badge(room)
+
+    def set_class(self, response: Response, room: Classroom, *, secure: bool) -> None:
+        """Let a browser act as the teacher of one class; a new link of it takes that back."""
+        response.set_cookie(
+            f"{CLASS_COOKIE}_{room.id}",
+            self._badges.write(_badge(room)),
+            max_age=CLASS_MAX_AGE,
             httponly=True,
             samesite="lax",
             secure=secure,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from amazonia.fabric.redis.link import Link, Lost
 from amazonia.ports import Limits
 
@@ -16,6 +18,18 @@ if over > 0.000001 then
 end
 redis.call('SET', KEYS[1], string.format('%.6f', full_at), 'PX', math.ceil((full_at - now) * 1000))
 return '0'
+"""
+
+
+GIVE_BACK = """
+local full_at = tonumber(redis.call('GET', KEYS[1]) or '0') - tonumber(ARGV[1])
+local now = redis.call('TIME')
+local left = full_at - now[1] - now[2] / 1000000
+if left > 0 then
+  redis.call('SET', KEYS[1], string.format('%.6f', full_at), 'PX', math.ceil(left * 1000))
+else
+  redis.call('DEL', KEYS[1])
+end
 """
 
 
@@ -41,3 +55,9 @@ class RedisLimits:
             return float(await self._link.ask("EVAL", TAKE, 1, self._names + key, every, burst))
         except Lost:
             return 0.0
+
+    async def give_back(self, key: str, every: float) -> None:
+        """Put back the one that was taken: it turned out not to count."""
+        await self._here.give_back(key, every)
+        with suppress(Lost):
+            await self._link.ask("EVAL", GIVE_BACK, 1, self._names + key, every)

@@ -31,6 +31,8 @@ class Team:
 
     Attributes:
         version: how many events its state has seen; moves with every change of the state.
+        class_id: the class that it belongs to, for good; empty if to none.
+        removed: a teacher took it out of the class.
     """
 
     id: str
@@ -41,6 +43,8 @@ class Team:
     resume_code: str
     version: int
     state: State
+    class_id: str = ""
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,17 +253,74 @@ class Purse:
     micros: int
 
 
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event and when it happened, by the server's clock."""
+
+    at: float
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that a team asked, without its words."""
+
+    at: float
+    character: CharacterId
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A team's answers to the questionnaire on judging sources.
+
+    Attributes:
+        moment: before the first question, or after an edition.
+        form: which of the two parallel forms.
+        marks: item → how far it is trusted, 1 to 5; empty if the team skipped it.
+    """
+
+    moment: Literal["before", "after"]
+    form: str
+    marks: Mapping[str, int]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything that a report on a team is made from.
+
+    Attributes:
+        complaints: how many replies the team objected to.
+        flags: marks of safety that its messages got, with their times.
+    """
+
+    team_id: str
+    name: str
+    members: int | None
+    joined_at: float
+    happened: tuple[Happened, ...]
+    questions: tuple[Question, ...]
+    judgements: tuple[Judgement, ...] = ()
+    complaints: int = 0
+    flags: tuple[tuple[float, str], ...] = ()
+
+
 # ── storage ─────────────────────────────────────────────────────────────────────────────────────
 
 
 class Teams(Protocol):
     """Teams and their states."""
 
-    async def add(self, team: Team, at: float) -> None:
+    async def add(self, team: Team, at: float, most: int | None = None) -> None:
         """Store a new team.
+
+        Args:
+            most: how many teams its class may have.
 
         Raises:
             Conflict: its resume code is taken.
+            ClassFull: its class has that many.
         """
         ...
 
@@ -500,6 +561,10 @@ class Limits(Protocol):
 
     async def wait(self, key: str, every: float, burst: int) -> float:
         """Take one from the key's bucket; 0.0, or the seconds until there is one to take."""
+        ...
+
+    async def give_back(self, key: str, every: float) -> None:
+        """Put back the one that was taken: it turned out not to count."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""Use cases of a class: open, join, follow, lead, report."""

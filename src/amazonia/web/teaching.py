@@ -1,0 +1,78 @@
+"""Who is a teacher: what handlers of a class may depend on, and how one becomes its teacher."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from amazonia.classroom.classes import read_class_code
+from amazonia.errors import NotTheTeacher, TooFast, UnknownCode
+from amazonia.ports.classes import Classroom
+from amazonia.services import Services
+from amazonia.web.session import cookies_of, services_of
+
+GUESS_EVERY, GUESSES = 3.0, 80
+"""Seconds in which an address gets another wrong class code, and how many it has at first.
+
+A school is one address: 40 teams that come at once may each mistype theirs twice. Right codes do
+not count. Of 47 million codes some two hundred lead into a class: at this pace it takes a week to
+find one, and what is found is a game to join."""
+ENTER_EVERY, ENTERS = 10.0, 10
+"""The same for passphrases, for each class and each address."""
+
+
+async def teacher_of(request: Request, code: str) -> Classroom:
+    """The class of the path, for its teacher.
+
+    Raises:
+        NotTheTeacher: whoever asks is not, or there is no such class.
+    """
+    room = await class_if_teacher(request, code)
+    if room is None:
+        raise NotTheTeacher(code)
+    return room
+
+
+async def class_if_teacher(request: Request, code: str) -> Classroom | None:
+    """The class of a code if this browser is its teacher's."""
+    try:
+        room = await services_of(request).registry.classes.by_code(read_class_code(code))
+    except UnknownCode:
+        return None
+    return room if room and cookies_of(request).reads_class(request, room) else None
+
+
+TheClass = Annotated[Classroom, Depends(teacher_of)]
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client else "?"
+
+
+async def limit(services: Services, key: str, every: float, burst: int) -> None:
+    """Take one from a bucket.
+
+    Raises:
+        TooFast: it is empty.
+    """
+    wait = await services.limits.wait(key, every, burst)
+    if wait:
+        raise TooFast(wait)
+
+
+async def class_to_join(request: Request, typed: str) -> Classroom:
+    """The class that a team joins by a code; only wrong codes count against an address.
+
+    Raises:
+        UnknownCode: no class that goes on has it.
+        ClassEnded: it was over less than a day ago.
+        TooFast: too many wrong codes came from there.
+    """
+    services = services_of(request)
+    key = f"guess:{address_of(request)}"
+    await limit(services, key, GUESS_EVERY, GUESSES)
+    room = await services.registry.to_join(typed)
+    await services.limits.give_back(key, GUESS_EVERY)
+    return room
