@@ -25,7 +25,7 @@ from amazonia.web import models
 from amazonia.web.answers import Json
 from amazonia.web.security import device_of
 from amazonia.web.session import TheServices, TheTeam, cookies_of, is_secure, team_if_any
-from amazonia.web.sse import event_stream, last_event_id
+from amazonia.web.sse import EVENTS, event_stream, last_event_id
 from amazonia.web.teaching import class_to_join
 
 T = TypeVar("T")
@@ -158,7 +158,7 @@ async def get_state(request: Request, services: TheServices, team: TheTeam) -> R
     )
 
 
-@router.get("/api/team/events")
+@router.get("/api/team/events", response_class=Response, responses={200: EVENTS})
 async def team_events(
     request: Request, services: TheServices, team: TheTeam, last: int | None = None
 ) -> Response:
@@ -191,8 +191,11 @@ async def _versions(services: Services, team: Team, seen: int) -> AsyncIterator[
 @router.post(
     "/api/chat",
     responses={
-        200: {"model": models.ChatAnswer},
-        202: {"description": "With `Prefer: respond-async`: `{turn_id}`"},
+        200: {"model": models.ChatAnswer, "content": {"text/event-stream": {}}},
+        202: {
+            "description": "With `Prefer: respond-async`: `{turn_id}`",
+            "content": {"application/json": {}},
+        },
         409: {"model": models.Problem, "description": "Not reachable yet, or no such clue found"},
     },
 )
@@ -260,7 +263,11 @@ async def get_turn(services: TheServices, team: TheTeam, turn_id: str) -> Respon
     return Json({"status": turn.status, **done_data(turn)})
 
 
-@router.get("/api/turns/{turn_id}/events")
+@router.get(
+    "/api/turns/{turn_id}/events",
+    response_class=Response,
+    responses={200: EVENTS, 204: {"description": "Nothing more will come"}},
+)
 async def turn_events(
     request: Request, services: TheServices, team: TheTeam, turn_id: str, last: int | None = None
 ) -> Response:

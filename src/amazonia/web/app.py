@@ -19,6 +19,7 @@ from amazonia.services import Library, open_library, open_services
 from amazonia.settings import Settings
 from amazonia.web import admin, api, classes, operations, problems
 from amazonia.web.assets import Assets
+from amazonia.web.description import describe
 from amazonia.web.security import Cookies, Guard
 
 STATIC = Path(__file__).parent / "static"
@@ -63,6 +64,7 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
     routers = (api.router, classes.router, operations.router, admin.router)
     for router in (*routers, *([pages.router] if pages else [])):
         app.router.routes.extend(router.routes)
+    describe(app)
     _mount_files(app, settings, cases)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(Guard, asset_origin=settings.asset_url, hosts=settings.allowed_hosts)

@@ -11,7 +11,7 @@ from amazonia.play.sessions import show_code
 from amazonia.ports.classes import Classroom
 from amazonia.web import models
 from amazonia.web.answers import Json
-from amazonia.web.operations import admin_only
+from amazonia.web.operations import ForAdmin
 from amazonia.web.session import TheServices, cookies_of, is_secure
 from amazonia.web.teaching import (
     ENTER_EVERY,
@@ -62,6 +62,7 @@ async def renew_class(request: Request, services: TheServices, room: TheClass) -
 
 @router.post(
     "/api/classes/{code}/reset",
+    dependencies=[ForAdmin],
     responses={
         200: {"model": models.ClassAnswer},
         403: {"model": models.Problem, "description": "Not the token"},
@@ -69,7 +70,6 @@ async def renew_class(request: Request, services: TheServices, room: TheClass) -
 )
 async def reset_class(request: Request, services: TheServices, code: str) -> Response:
     """For the administrator, when link, passphrase and recovery code are lost."""
-    admin_only(request, services)
     room = await services.registry.classes.by_code(read_class_code(code))
     if room is None:
         raise UnknownCode("no such class")

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, Field
 from amazonia.play.text import clean
 
 MESSAGE_LENGTH = 500
+SOLID = r"[^\s\x00-\x1f\x7f-\x9f\xad]"
+"""A character that can be seen. Of those that cannot, a pattern can name only the commonest."""
 ID = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -63,7 +65,11 @@ class ChatBody(BaseModel):
     """A question to a character, with a clue laid on the table if `show` names one."""
 
     entity_id: ID
-    message: Annotated[str, Field(max_length=4000), AfterValidator(_message)]
+    message: Annotated[
+        str,
+        Field(max_length=4000, json_schema_extra={"maxLength": MESSAGE_LENGTH, "pattern": SOLID}),
+        AfterValidator(_message),
+    ]
     show: ID | None = None
 
 
@@ -98,7 +104,7 @@ class PublishBody(BaseModel):
 class LinksBody(BaseModel):
     """A string between two clues, tied or taken off."""
 
-    clues: list[ID] = Field(min_length=2, max_length=2)
+    clues: list[ID] = Field(min_length=2, max_length=2, json_schema_extra={"uniqueItems": True})
     erase: bool = False
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from amazonia.ops import metrics
 from amazonia.services import Services
@@ -15,10 +16,31 @@ from amazonia.web import models
 from amazonia.web.answers import Json
 from amazonia.web.session import TheServices
 
+
+def admin_only(request: Request, services: Services) -> None:
+    """Let only the administrator pass.
+
+    Raises:
+        HTTPException: 403, the request does not bear the token.
+    """
+    if not _bears_token(request, services):
+        raise HTTPException(403)
+
+
+async def the_admin(request: Request, services: TheServices) -> None:
+    """`admin_only` as a dependency."""
+    admin_only(request, services)
+
+
+ForAdmin: Final = Depends(the_admin)
+
+
 router = APIRouter()
 
+_NOT_NOW: Any = {"content": {"application/json": {}}}
 
-@router.get("/health", responses={503: {"description": "Turns cannot be saved"}})
+
+@router.get("/health", responses={503: {"description": "Turns cannot be saved", **_NOT_NOW}})
 async def health(services: TheServices) -> Response:
     """Whether turns can be saved, and how everything else is. It waits for nothing."""
     report = await services.health.report()
@@ -31,7 +53,7 @@ async def health_live() -> Response:
     return Json({"status": "ok"})
 
 
-@router.get("/health/ready", responses={503: {"description": "Send turns elsewhere"}})
+@router.get("/health/ready", responses={503: {"description": "Send turns elsewhere", **_NOT_NOW}})
 async def health_ready(services: TheServices) -> Response:
     """The process may be sent turns."""
     if services.closing.is_set():
@@ -42,15 +64,20 @@ async def health_ready(services: TheServices) -> Response:
 
 
 @router.post(
-    "/api/clear-cache", responses={403: {"model": models.Problem, "description": "Not the token"}}
+    "/api/clear-cache",
+    dependencies=[ForAdmin],
+    responses={403: {"model": models.Problem, "description": "Not the token"}},
 )
-async def clear_cache(request: Request, services: TheServices) -> Response:
+async def clear_cache(services: TheServices) -> Response:
     """Forget kept replies and repeated questions, on every worker and instance."""
-    admin_only(request, services)
     return Json({"cleared": await forget_caches(services)})
 
 
-@router.get("/metrics", responses={403: {"model": models.Problem, "description": "Not from here"}})
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses={403: {"model": models.Problem, "description": "Not from here"}},
+)
 async def read_metrics(request: Request, services: TheServices) -> Response:
     """Prometheus's text, of all processes of this machine, for it or for the administrator."""
     host = request.client.host if request.client else ""
@@ -58,16 +85,6 @@ async def read_metrics(request: Request, services: TheServices) -> Response:
         raise HTTPException(403)
     text = await asyncio.to_thread(metrics.exposition)
     return Response(text, media_type=metrics.CONTENT_TYPE)
-
-
-def admin_only(request: Request, services: Services) -> None:
-    """Let only the administrator pass.
-
-    Raises:
-        HTTPException: 403, the request does not bear the token.
-    """
-    if not _bears_token(request, services):
-        raise HTTPException(403)
 
 
 def _bears_token(request: Request, services: Services) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any, Final
 
 import orjson
 from starlette.requests import Request
@@ -19,6 +20,8 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",
 }
+EVENTS: Final[dict[str, Any]] = {"content": {"text/event-stream": {}}}
+"""How such an answer is described."""
 
 
 def last_event_id(request: Request, last: int | None) -> int:
