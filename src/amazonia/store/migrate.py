@@ -69,9 +69,9 @@ async def _migrate_postgres(url: str) -> None:
             await connection.execute(lock, {"name": ONE_AT_A_TIME})
             await connection.run_sync(migrate)
             await connection.execute(text(forget_old()))
-    except asyncpg.exceptions.ClientConfigurationError as error:
-        raise BadSetting(f"DATABASE_URL: its value is not allowed: {error}") from error
     except DBAPIError as error:
+        if isinstance(cause := error.orig and error.orig.__cause__, ValueError):
+            raise BadSetting(f"DATABASE_URL: its value is not allowed: {cause}") from error
         raise StoreDown(f"the database cannot be updated: {error.orig}") from error
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise StoreDown(f"PostgreSQL does not answer: {error or 'not in time'}") from error

@@ -41,6 +41,7 @@ _DIALECT = dialect()  # type: ignore[no-untyped-call]
 LOST = (
     OSError,
     asyncpg.InterfaceError,  # "connection is closed"
+    asyncpg.InternalClientError,  # the same, noticed in the middle of something
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
