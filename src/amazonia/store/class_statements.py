@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from amazonia.store.statements import TEAM_FIELDS
+from amazonia.store.statements import TEAM_FIELDS, to_change
 from amazonia.store.tables import classes, commands, flags, teams, turns
 
 p = bindparam
@@ -25,6 +25,7 @@ CLASS_FIELDS = (
 
 add_class = insert(classes).values({c.name: p(c.name) for c in classes.columns})
 a_class = select(*CLASS_FIELDS).where(classes.c.id == p("class_id"))
+class_to_change = to_change(a_class)
 class_by_code = select(*CLASS_FIELDS).where(classes.c.code == p("code"))
 class_by_key = select(*CLASS_FIELDS).where(classes.c.key == p("key"))
 change_class = (

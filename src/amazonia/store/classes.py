@@ -56,7 +56,7 @@ class StoredClasses:
         """Apply a pure rule to the newest state of a class and note commands."""
 
         def job(tx: Tx) -> Classroom:
-            row = tx.row(sql.a_class, {"class_id": class_id})
+            row = tx.row(sql.class_to_change, {"class_id": class_id})
             if row is None:
                 raise NotTheTeacher(class_id)
             room = class_of(row)

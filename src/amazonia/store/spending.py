@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from amazonia.ports import Purse
 from amazonia.store import statements as sql
@@ -23,12 +24,17 @@ class StoredSpending:
     async def reserve(self, day: str, purses: Sequence[Purse], tokens: int, micros: int) -> bool:
         """Spend from every purse before a call, or from none if one would be overdrawn."""
 
+        ordered = sorted(purses, key=lambda purse: purse.scope, reverse=True)
+
         def job(tx: Tx) -> bool:
-            ordered = sorted(purses, key=lambda purse: purse.scope, reverse=True)
-            if not all(_affords(tx, day, purse, tokens, micros) for purse in ordered):
+            rows = [tx.row(sql.spent_to_change, _of(day, purse.scope)) for purse in ordered]
+            if not all(map(partial(_affords, tokens, micros), ordered, rows)):
                 return False
-            for purse in ordered:
-                _spend(tx, day, purse.scope, tokens, micros)
+            for purse, row in zip(ordered, rows, strict=True):
+                # A purse that was empty is begun and not added to: if somebody else began it
+                # meanwhile, what was found affordable may not be.
+                change = sql.spend if row else sql.begin_spending
+                tx.run(change, _more(day, purse.scope, tokens, micros))
             return True
 
         return await self.database.write(job)
@@ -45,12 +51,12 @@ class StoredSpending:
     async def spent(self, day: str, scopes: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         """Tokens and micros of every scope asked for."""
         return await self.database.read(
-            lambda tx: {scope: _sums(tx.row(sql.spent, _purse(day, scope))) for scope in scopes}
+            lambda tx: {scope: _sums(tx.row(sql.spent, _of(day, scope))) for scope in scopes}
         )
 
 
-def _affords(tx: Tx, day: str, purse: Purse, tokens: int, micros: int) -> bool:
-    spent_tokens, spent_micros = _sums(tx.row(sql.spent_to_change, _purse(day, purse.scope)))
+def _affords(tokens: int, micros: int, purse: Purse, row: Row | None) -> bool:
+    spent_tokens, spent_micros = _sums(row)
     return _within(spent_tokens + tokens, purse.tokens) and _within(
         spent_micros + micros, purse.micros
     )
@@ -60,15 +66,19 @@ def _within(amount: int, most: int) -> bool:
     return most == 0 or amount <= most
 
 
-def _purse(day: str, scope: str) -> dict[str, object]:
-    return {"date": day, "purse": scope}
-
-
 def _sums(row: Row | None) -> tuple[int, int]:
     return (row[0], row[1]) if row else (0, 0)
 
 
 def _spend(tx: Tx, day: str, scope: str, tokens: int, micros: int) -> None:
-    values = {**_purse(day, scope), "more_tokens": tokens, "more_micros": micros}
+    values = _more(day, scope, tokens, micros)
     if not tx.run(sql.spend, values):
         tx.run(sql.begin_spending, values)
+
+
+def _of(day: str, scope: str) -> dict[str, object]:
+    return {"date": day, "purse": scope}
+
+
+def _more(day: str, scope: str, tokens: int, micros: int) -> dict[str, object]:
+    return {**_of(day, scope), "more_tokens": tokens, "more_micros": micros}

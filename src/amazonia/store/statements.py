@@ -39,7 +39,7 @@ from amazonia.store.tables import (
 p = bindparam
 
 
-def _to_change(query: Select[Any]) -> Select[Any]:
+def to_change(query: Select[Any]) -> Select[Any]:
     """A query whose rows nobody else may change until the transaction ends."""
     return query.with_for_update(key_share=True)
 
@@ -61,7 +61,7 @@ TEAM_FIELDS = (
 
 add_team = insert(teams).values({c.name: p(c.name) for c in teams.columns})
 team = select(*TEAM_FIELDS).where(teams.c.id == p("team_id"))
-team_to_change = _to_change(team)
+team_to_change = to_change(team)
 team_by_code = select(*TEAM_FIELDS).where(teams.c.resume_code == p("resume_code"))
 team_by_device = (
     select(*TEAM_FIELDS)
@@ -132,9 +132,9 @@ same_question_with_clue = _same_question(shown=True)
 running_turn = select(*TURN_FIELDS).where(*_of_talk, turns.c.status == "speaking").limit(1)
 add_turn = insert(turns).values({c.name: p(c.name) for c in turns.columns})
 turn = select(*TURN_FIELDS).where(turns.c.id == p("turn_id"))
-turn_to_change = _to_change(turn)
+turn_to_change = to_change(turn)
 team_turn = turn.where(turns.c.team_id == p("team_id"))
-turn_status_to_change = _to_change(select(turns.c.status).where(turns.c.id == p("turn_id")))
+turn_status_to_change = to_change(select(turns.c.status).where(turns.c.id == p("turn_id")))
 history = select(*TURN_FIELDS).where(*_of_talk).order_by(turns.c.version)
 recent = (
     select(*TURN_FIELDS)
@@ -207,7 +207,7 @@ _complete = replies.c.status == "done"
 reply = select(replies.c.status, replies.c.owner, replies.c.sentences, replies.c.used_at).where(
     _named
 )
-reply_to_change = _to_change(reply)
+reply_to_change = to_change(reply)
 add_reply = insert(replies).values(
     key=p("name"), status="running", owner=p("process"), sentences="[]", bytes=0, used_at=p("now")
 )
@@ -252,7 +252,7 @@ forget_all_replies = delete(replies)
 spent = select(spending.c.tokens, spending.c.micros).where(
     spending.c.day == p("date"), spending.c.scope == p("purse")
 )
-spent_to_change = _to_change(spent)
+spent_to_change = to_change(spent)
 spend = (
     update(spending)
     .where(spending.c.day == p("date"), spending.c.scope == p("purse"))
@@ -268,6 +268,6 @@ begin_spending = insert(spending).values(
 # ── meta ────────────────────────────────────────────────────────────────────────────────────────
 
 note = select(meta.c.value).where(meta.c.key == p("name"))
-note_to_change = _to_change(note)
+note_to_change = to_change(note)
 add_note = insert(meta).values(key=p("name"), value=p("text"))
 change_note = update(meta).where(meta.c.key == p("name")).values(value=p("text"))

@@ -153,8 +153,9 @@ class StoredNotes:
         """Begin a new age."""
 
         def job(tx: Tx) -> int:
-            epoch = _epoch_of(tx.row(sql.note_to_change, EPOCH)) + 1
-            _write_note(tx, "epoch", str(epoch))
+            row = tx.row(sql.note_to_change, EPOCH)
+            epoch = _epoch_of(row) + 1
+            tx.run(sql.change_note if row else sql.add_note, {**EPOCH, "text": str(epoch)})
             return epoch
 
         return await self.database.write(job)
@@ -174,6 +175,7 @@ class StoredNotes:
 
 
 def _teams_in(tx: Tx, class_id: str) -> int:
+    tx.row(classes_sql.class_to_change, {"class_id": class_id})  # whoever comes next waits here
     row = tx.row(classes_sql.count_teams, {"class_id": class_id})
     return int(row[0]) if row else 0
 
