@@ -12,6 +12,10 @@
     ├── WrongPassphrase   this is not how the class is opened; likewise
     ├── ClassFull         the class has as many teams as it may have
     ├── ClassEnded        the class is over; nothing was changed
+    ├── ClassPaused       the teacher paused the class; the action may be sent again
+    ├── ClassHeld         the teacher holds the act that the team has reached; likewise
+    ├── TeamRemoved       the teacher took the team out of the class; its progress is kept
+    ├── InDistress        a message tells of distress; it was not accepted, a human answers
     ├── NoSuchTurn        the team has no turn of that id
     ├── Busy              the character is still speaking; the question was not accepted
     ├── TooFast           more than the limit allows; nothing was changed
@@ -87,6 +91,32 @@ class ClassFull(AmazoniaError):
 
 class ClassEnded(AmazoniaError):
     """The class is over. Nothing was changed."""
+
+
+class ClassPaused(AmazoniaError):
+    """The teacher paused the class. Nothing was changed; the action may be sent again."""
+
+
+class ClassHeld(AmazoniaError):
+    """The teacher holds the act that the team has reached. Nothing was changed."""
+
+
+class TeamRemoved(AmazoniaError):
+    """The teacher took the team out of the class. Nothing was changed; its progress is kept."""
+
+
+class InDistress(AmazoniaError):
+    """A message tells of self-harm, abuse or a threat. It was not accepted: no character answers.
+
+    Attributes:
+        kind: which of them.
+        is_seen: whether a teacher sees a mark beside the team's name.
+    """
+
+    def __init__(self, kind: str, *, is_seen: bool) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.is_seen = is_seen
 
 
 class NoSuchTurn(AmazoniaError):

@@ -13,6 +13,10 @@ import structlog
 from aiohttp import ClientSession
 
 from amazonia.classroom.classes import Registry
+from amazonia.classroom.leading import Leading
+from amazonia.classroom.live import Boards
+from amazonia.classroom.missing import NextSteps
+from amazonia.classroom.rooms import Rooms
 from amazonia.content.library import Library, bundled_cases
 from amazonia.errors import AmazoniaError, BadSetting, StoreDown
 from amazonia.fabric.bell import Bell
@@ -36,6 +40,7 @@ from amazonia.ports import (
     Owners,
     Replies,
     Spending,
+    Team,
     Turn,
     Understanding,
     Voice,
@@ -76,6 +81,25 @@ TEAM_POLL = 0.25
 
 
 @dataclass(frozen=True, slots=True)
+class Lessons:
+    """What happens in a class while it goes on."""
+
+    rooms: Rooms
+    boards: Boards
+    steps: NextSteps
+    leading: Leading
+
+    async def is_scripted(self, team: Team) -> bool:
+        """Whether a team's teacher lets only the authored lines speak."""
+        if not team.class_id:
+            return False
+        try:
+            return (await self.rooms.get(team.class_id)).voice == "scripted"
+        except AmazoniaError:  # the class was erased, or the database is away
+            return False
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """Everything that a request needs.
 
@@ -95,6 +119,7 @@ class Services:
     game: Game
     sessions: Sessions
     registry: Registry
+    lessons: Lessons
     interviews: Interviews
     versions: Watcher[str, int]
     notes: Notes
@@ -180,6 +205,8 @@ async def open_services(
         tally = Tally(clock.monotonic)
         pulse = Pulse(lambda: database.write(lambda _: None), clock.monotonic)
         stack.push_async_callback(pulse.close)
+        registry = Registry(cases, classes, Argon2Secrets(), clock, chance)
+        lessons = await stack.enter_async_context(_open_lessons(registry, bell))
         interviews = Interviews(
             game=game,
             turns=turns,
@@ -193,6 +220,8 @@ async def open_services(
             ),
             understanding=voices.understanding,
             answered=tally.note,
+            mark=classes.flag,
+            is_scripted=lessons.is_scripted,
         )
         services = Services(
             settings=settings,
@@ -202,7 +231,8 @@ async def open_services(
             database=database,
             game=game,
             sessions=Sessions(cases, teams, StoredDevices(database), clock, chance),
-            registry=Registry(cases, classes, Argon2Secrets(), clock, chance),
+            registry=registry,
+            lessons=lessons,
             interviews=interviews,
             replies=replies,
             versions=Watch(teams.versions, TEAM_POLL),
@@ -245,6 +275,18 @@ def _how_shared(link: Link | None) -> tuple[str, str]:
     if link is None:
         return "off", ""
     return ("ok", "") if link.is_well else ("degraded", link.why)
+
+
+@asynccontextmanager
+async def _open_lessons(registry: Registry, bell: Bell) -> AsyncIterator[Lessons]:
+    rooms = Rooms(registry.classes, registry.clock, bell)
+    steps = NextSteps()
+    boards = Boards(registry.library, registry.classes, rooms, steps, registry.clock)
+    try:
+        yield Lessons(rooms, boards, steps, Leading(registry, rooms))
+    finally:
+        await rooms.close()
+        await steps.close()
 
 
 async def _nothing_spent() -> tuple[int, int]:

@@ -80,7 +80,7 @@ def unclear(game: Game, team: Team, asked: Asked) -> Unclear:
 
 def spender(team: Team) -> str:
     """Who pays for what a model says to a team."""
-    return f"team:{team.id}"
+    return f"team:{team.id} class:{team.class_id}" if team.class_id else f"team:{team.id}"
 
 
 def settle(character: Character, reading: Reading, opinion: Sequence[TopicId] | None) -> Reading:

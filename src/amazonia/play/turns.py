@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 
 import structlog
 
 from amazonia.domain.case import CharacterId, ClueId
+from amazonia.domain.distress import distress
 from amazonia.domain.errors import NotOwned, Unknown
-from amazonia.errors import Busy, NoSuchTurn, StoreDown
+from amazonia.errors import Busy, InDistress, NoSuchTurn, StoreDown
 from amazonia.play.audience import Audience
 from amazonia.play.directing import Heard, hear, open_turn, settle, unclear
 from amazonia.play.game import Game
@@ -44,10 +45,12 @@ from amazonia.ports import (
     VoiceFailed,
     Watcher,
 )
-from amazonia.voice.speak import Deadline, completion
+from amazonia.ports.classes import Flag
+from amazonia.voice.speak import Deadline, ScriptedVoice, completion
 
 log = structlog.get_logger()
 
+AUTHORED = ScriptedVoice()
 RETRIES = 40
 """How often saving a reply is tried while the database does not answer."""
 
@@ -83,6 +86,10 @@ class Performed:
     first: float
 
 
+async def _nobody(_team: Team) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Interviews:
     """The use cases around turns.
@@ -91,6 +98,8 @@ class Interviews:
         watch: tells how far a turn is that another process speaks.
         understanding: gives a second opinion on unclear questions, if anything does.
         answered: is told whose words each turn was answered with.
+        mark: notes that an adult should know of a team's message.
+        is_scripted: whether only the authored lines may speak to a team.
     """
 
     game: Game
@@ -103,6 +112,8 @@ class Interviews:
     limit: Limit
     understanding: Understanding | None = None
     answered: Callable[[str], None] = lambda _: None
+    mark: Callable[[Flag], Awaitable[None]] | None = None
+    is_scripted: Callable[[Team], Awaitable[bool]] = _nobody
     _mine: set[str] = field(default_factory=set)
     """Turns that this process is about to accept or speaks."""
     _running: dict[str, Speaking] = field(default_factory=dict)
@@ -123,7 +134,9 @@ class Interviews:
             NotYet: they cannot be reached yet.
             NotOwned: a clue is shown that the team has not found.
             Busy: the character did not finish in time.
+            InDistress: the message is none for a character; an adult should know of it.
         """
+        await self._care(team, message)
         case = self.game.table(team).case
         if character not in case.characters:
             raise Unknown("character", character)
@@ -140,6 +153,19 @@ class Interviews:
         )
         # Shielded: who asks may go away at any moment, but an accepted turn must be spoken.
         return await asyncio.shield(asyncio.ensure_future(self._ask(team, asked)))
+
+    async def _care(self, team: Team, message: str) -> None:
+        """Let no character and no machine answer a message that tells of distress."""
+        kind = distress(message)
+        if kind is None:
+            return
+        log.warning("turn.distress", team=team.id, kind=kind)
+        if self.mark is not None:
+            try:
+                await self.mark(Flag(team.id, kind, message, self.game.clock.now()))
+            except StoreDown:
+                log.exception("turn.unmarked", team=team.id)
+        raise InDistress(kind, is_seen=bool(team.class_id) and self.mark is not None)
 
     async def _ask(self, team: Team, asked: Asked) -> Accepted:
         monotonic = self.game.clock.monotonic
@@ -177,6 +203,8 @@ class Interviews:
         """Understand the question; where the director is unsure, with a second opinion."""
         heard = hear(self.game, team, asked)
         if heard.reading.decision != "unsure" or self.understanding is None:
+            return heard
+        if await self.is_scripted(team):
             return heard
         question = unclear(self.game, team, asked)
         opinion = await self.understanding.choose(question, deadline)
@@ -256,7 +284,8 @@ class Interviews:
         share = Share(self.turns, turn.id, events, self.watch.changed)
         reason = ""
         try:
-            async with aclosing(self.voice.speak(performance, deadline)) as speech:
+            voice = AUTHORED if await self.is_scripted(team) else self.voice
+            async with aclosing(voice.speak(performance, deadline)) as speech:
                 while (piece := await next_piece(speech, audience, deadline)) is not None:
                     said.append(piece)
                     events.append(stream.add("sentence", {"text": piece.text}))

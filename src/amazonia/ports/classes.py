@@ -87,6 +87,30 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Activity:
+    """What a team did last.
+
+    Attributes:
+        character: whom it asked last; empty if nobody.
+        at: when it last did anything.
+    """
+
+    character: str
+    at: float
+    joined_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """A question of a team and its answer, for its teacher."""
+
+    character: str
+    message: str
+    reply: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Flag:
     """A message over which an adult should know of a team."""
 
@@ -158,8 +182,16 @@ class Classes(Protocol):
         """These teams; those that do not exist are left out."""
         ...
 
-    async def talking_to(self, team_ids: Sequence[str]) -> Mapping[str, tuple[str, float]]:
-        """The character that each team asked last, and when; absent if it asked nobody."""
+    async def activity(self, team_ids: Sequence[str]) -> Mapping[str, Activity]:
+        """What teams did last."""
+        ...
+
+    async def progressed(self, team_ids: Sequence[str]) -> Mapping[str, float]:
+        """When each team last found, solved or won something; absent if it never did."""
+        ...
+
+    async def conversation(self, team_id: str, most: int) -> list[Exchanged]:
+        """What a team asked and was answered, the newest `most`, oldest first."""
         ...
 
     async def names(self, class_id: str) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Integer, bindparam, func, insert, literal, select, update
 
 from amazonia.store.statements import TEAM_FIELDS, to_change
-from amazonia.store.tables import classes, commands, flags, teams, turns
+from amazonia.store.tables import classes, commands, events, flags, teams, turns
 
 p = bindparam
 
@@ -56,11 +56,28 @@ remove_team = (
     .values(removed_at=p("now"), updated_at=p("now"))
 )
 set_language = update(teams).where(_of_class).values(lang=p("new_lang"), updated_at=p("now"))
-talking_to = (
+joined_at = select(teams.c.created_at).where(teams.c.id == p("team_id"))
+last_turn = (
     select(turns.c.character, turns.c.accepted_at)
     .where(turns.c.team_id == p("team_id"))
     .order_by(turns.c.accepted_at.desc())
     .limit(1)
+)
+last_event = (
+    select(events.c.at)
+    .where(events.c.team_id == p("team_id"))
+    .order_by(events.c.seq.desc())
+    .limit(1)
+)
+STEPS = ("ClueFound", "EvidenceShown", "RiddleTried", "RoundTried", "Published")
+last_step = select(func.max(events.c.at)).where(
+    events.c.team_id == p("team_id"), events.c.kind.in_(map(literal, STEPS))
+)
+conversation = (
+    select(turns.c.character, turns.c.message, turns.c.reply, turns.c.accepted_at)
+    .where(turns.c.team_id == p("team_id"))
+    .order_by(turns.c.accepted_at.desc())
+    .limit(p("most", type_=Integer))
 )
 moved_teams = select(teams.c.class_id, teams.c.id, teams.c.updated_at).where(
     teams.c.updated_at >= p("since"), teams.c.class_id.is_not(None)

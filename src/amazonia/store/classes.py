@@ -10,7 +10,15 @@ import orjson
 from amazonia.domain.case import Lang
 from amazonia.errors import Conflict, NotTheTeacher
 from amazonia.ports import Json, Team
-from amazonia.ports.classes import Classroom, Command, Flag, Moved, Vote
+from amazonia.ports.classes import (
+    Activity,
+    Classroom,
+    Command,
+    Exchanged,
+    Flag,
+    Moved,
+    Vote,
+)
 from amazonia.store import class_statements as sql
 from amazonia.store import statements
 from amazonia.store.database import Database, Row, Tx
@@ -82,14 +90,24 @@ class StoredClasses:
 
         return [team_of(row) for row in await self.database.read(job)]
 
-    async def talking_to(self, team_ids: Sequence[str]) -> Mapping[str, tuple[str, float]]:
-        """The character that each team asked last, and when."""
+    async def activity(self, team_ids: Sequence[str]) -> Mapping[str, Activity]:
+        """What teams did last."""
+        return await self.database.read(lambda tx: {id_: _activity(tx, id_) for id_ in team_ids})
 
-        def job(tx: Tx) -> dict[str, tuple[str, float]]:
-            rows = {id_: tx.row(sql.talking_to, {"team_id": id_}) for id_ in team_ids}
-            return {id_: (row[0], row[1]) for id_, row in rows.items() if row}
+    async def progressed(self, team_ids: Sequence[str]) -> Mapping[str, float]:
+        """When each team last found, solved or won something."""
+
+        def job(tx: Tx) -> dict[str, float]:
+            rows = {id_: tx.row(sql.last_step, {"team_id": id_}) for id_ in team_ids}
+            return {id_: row[0] for id_, row in rows.items() if row and row[0] is not None}
 
         return await self.database.read(job)
+
+    async def conversation(self, team_id: str, most: int) -> list[Exchanged]:
+        """What a team asked and was answered, oldest first."""
+        values = {"team_id": team_id, "most": most}
+        rows = await self.database.read(lambda tx: tx.rows(sql.conversation, values))
+        return [Exchanged(*row) for row in reversed(rows)]
 
     async def names(self, class_id: str) -> list[str]:
         """The names of its teams."""
@@ -151,6 +169,15 @@ class StoredClasses:
             tx.run(sql.stir_team, {"team_id": team_id, "now": at})
 
         await self.database.write(job)
+
+
+def _activity(tx: Tx, team_id: str) -> Activity:
+    values = {"team_id": team_id}
+    joined, turn = tx.row(sql.joined_at, values), tx.row(sql.last_turn, values)
+    event = tx.row(sql.last_event, values)
+    begun = joined[0] if joined else 0.0
+    times = [begun, *([turn[1]] if turn else []), *([event[0]] if event else [])]
+    return Activity(turn[0] if turn else "", max(times), begun)
 
 
 def class_of(row: Row) -> Classroom:

@@ -24,9 +24,17 @@ from amazonia.services import Services
 from amazonia.web import models
 from amazonia.web.answers import Json
 from amazonia.web.security import device_of
-from amazonia.web.session import TheServices, TheTeam, cookies_of, is_secure, team_if_any
+from amazonia.web.session import (
+    ThePlayers,
+    TheServices,
+    TheTeam,
+    cookies_of,
+    is_secure,
+    team_if_any,
+)
 from amazonia.web.sse import EVENTS, event_stream, last_event_id
 from amazonia.web.teaching import class_to_join
+from amazonia.web.team_stream import team_in_class, versions
 
 T = TypeVar("T")
 
@@ -164,25 +172,16 @@ async def team_events(
 ) -> Response:
     """`version` whenever the team's state moves, in whichever tab or machine."""
     seen = last_event_id(request, last)
-    return event_stream(_versions(services, team, seen), {})
+    if not team.class_id:
+        return event_stream(_versions(services, team, seen), {})
+    return event_stream(team_in_class(services, team, device_of(request), seen), {})
 
 
 async def _versions(services: Services, team: Team, seen: int) -> AsyncIterator[StreamEvent]:
-    closing = asyncio.ensure_future(services.closing.wait())
-    version: int | None = team.version
-    try:
-        while version is not None:
-            if version != seen:
-                seen = version
-                yield StreamEvent(version, "version", {"version": version})
-            looking = asyncio.ensure_future(services.versions.next(team.id))
-            await asyncio.wait({looking, closing}, return_when=asyncio.FIRST_COMPLETED)
-            if closing.done():
-                looking.cancel()
-                return
-            version = looking.result()
-    finally:
-        closing.cancel()
+    async for version in versions(services, team):
+        if version != seen:
+            seen = version
+            yield StreamEvent(version, "version", {"version": version})
 
 
 # ── turns ───────────────────────────────────────────────────────────────────────────────────────
@@ -200,7 +199,7 @@ async def _versions(services: Services, team: Team, seen: int) -> AsyncIterator[
     },
 )
 async def chat(
-    request: Request, services: TheServices, team: TheTeam, body: models.ChatBody
+    request: Request, services: TheServices, team: ThePlayers, body: models.ChatBody
 ) -> Response:
     """Ask a character something."""
     await _limit(services, f"chat:{team.id}", CHAT_EVERY, CHAT_BURST)
@@ -300,21 +299,21 @@ async def report_turn(services: TheServices, team: TheTeam, body: models.ReportB
 
 @router.post("/api/riddles/{id}", responses={200: {"model": models.Judgement}})
 async def answer_riddle(
-    services: TheServices, team: TheTeam, id: str, body: models.AnswerBody
+    services: TheServices, team: ThePlayers, id: str, body: models.AnswerBody
 ) -> Response:
     """Answer a riddle."""
     return Json(await riddles.try_riddle(services.game, team, id, body.answer))
 
 
 @router.post("/api/riddles/{id}/hint")
-async def hint_for_riddle(services: TheServices, team: TheTeam, id: str) -> Response:
+async def hint_for_riddle(services: TheServices, team: ThePlayers, id: str) -> Response:
     """The next hint of a riddle."""
     return Json(await riddles.riddle_hint(services.game, team, id))
 
 
 @router.post("/api/challenges/{id}", responses={200: {"model": models.Judgement}})
 async def answer_challenge(
-    services: TheServices, team: TheTeam, id: str, body: models.OptionBody
+    services: TheServices, team: ThePlayers, id: str, body: models.OptionBody
 ) -> Response:
     """Answer a challenge."""
     return Json(await riddles.try_challenge(services.game, team, id, body.answer))
@@ -322,7 +321,7 @@ async def answer_challenge(
 
 @router.post("/api/counter/{id}")
 async def answer_counter(
-    services: TheServices, team: TheTeam, id: str, body: models.OptionBody
+    services: TheServices, team: ThePlayers, id: str, body: models.OptionBody
 ) -> Response:
     """Answer what a character asked the team."""
     return Json(await confront.answer_question(services.game, team, id, body.answer))
@@ -330,7 +329,7 @@ async def answer_counter(
 
 @router.post("/api/confront", responses={200: {"model": models.RoundAnswer}})
 async def confront_character(
-    services: TheServices, team: TheTeam, body: models.ConfrontBody
+    services: TheServices, team: ThePlayers, body: models.ConfrontBody
 ) -> Response:
     """Try to defeat a statement."""
     tried = await confront.try_round(
@@ -341,7 +340,7 @@ async def confront_character(
 
 @router.post("/api/publish", responses={200: {"model": models.EditionAnswer}})
 async def publish_edition(
-    services: TheServices, team: TheTeam, body: models.PublishBody
+    services: TheServices, team: ThePlayers, body: models.PublishBody
 ) -> Response:
     """Publish an edition."""
     edition = await publish.publish_edition(services.game, team, body.claims, body.decisions)
@@ -349,12 +348,12 @@ async def publish_edition(
 
 
 @router.post("/api/links")
-async def link_clues(services: TheServices, team: TheTeam, body: models.LinksBody) -> Response:
+async def link_clues(services: TheServices, team: ThePlayers, body: models.LinksBody) -> Response:
     """Tie a string between two clues, or take it off."""
     return Json(await notebook.link_clues(services.game, team, body.clues, body.erase))
 
 
 @router.post("/api/hint")
-async def next_hint(services: TheServices, team: TheTeam) -> Response:
+async def next_hint(services: TheServices, team: ThePlayers) -> Response:
     """What to do next."""
     return Json(await hints.next_hint(services.game, team))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
@@ -46,6 +46,43 @@ class EnterBody(BaseModel):
     key: str = Field("", max_length=64)
     code: str = Field("", max_length=32)
     passphrase: str = Field("", max_length=200)
+
+
+class CommandBody(BaseModel):
+    """What a teacher does. `team`, `act` and the others go with the commands that need them."""
+
+    do: Literal[
+        "pause",
+        "resume",
+        "hold",
+        "voice",
+        "lang",
+        "extend",
+        "end_in",
+        "end",
+        "remove",
+        "hint",
+        "seen",
+        "vote",
+        "hands",
+        "vote_close",
+        "vote_clear",
+    ]
+    team: str = Field("", max_length=64)
+    act: str = Field("", max_length=64)
+    voice: Literal["model", "scripted"] = "model"
+    lang: str = Field("", max_length=16)
+    minutes: float = Field(0, ge=-1440, le=86400)
+    question: str = Field("", max_length=300)
+    options: list[Annotated[str, Field(max_length=300)]] = Field(default_factory=list, max_length=6)
+    hands: list[int] = Field(default_factory=list, max_length=6)
+
+
+class BallotBody(BaseModel):
+    """A vote: which one, and the number of the option from 0."""
+
+    vote: ID
+    option: int = Field(ge=0, le=5)
 
 
 class ResumeBody(BaseModel):

@@ -28,6 +28,10 @@ STATUS: dict[type[Exception], tuple[str, int]] = {
     errors.WrongPassphrase: ("wrong-passphrase", 403),
     errors.ClassFull: ("class-full", 409),
     errors.ClassEnded: ("class-ended", 409),
+    errors.ClassPaused: ("class-paused", 423),
+    errors.ClassHeld: ("class-held", 423),
+    errors.TeamRemoved: ("team-removed", 409),
+    errors.InDistress: ("care", 422),
     errors.NoSuchTurn: ("not-found", 404),
     errors.TooFast: ("too-fast", 429),
     errors.Busy: ("busy", 503),
@@ -105,6 +109,53 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             "What you did is kept. If the lesson goes on, your teacher can open it again.",
         ),
     },
+    "class-paused": {
+        "pt-BR": (
+            "Pausa",
+            "O professor pausou a turma. O que vocês escreveram está guardado e segue depois.",
+        ),
+        "en": ("Paused", "The teacher paused the class. What you wrote is kept and goes on later."),
+    },
+    "class-held": {
+        "pt-BR": (
+            "Esperem um pouco",
+            "O professor segura a próxima parte até a turma toda chegar. Nada se perde.",
+        ),
+        "en": (
+            "Wait a little",
+            "The teacher holds the next part until the whole class is there. Nothing is lost.",
+        ),
+    },
+    "team-removed": {
+        "pt-BR": (
+            "Esta equipe saiu da turma",
+            "O professor tirou esta equipe da turma. O que vocês fizeram continua guardado.",
+        ),
+        "en": (
+            "This team left the class",
+            "The teacher took this team out of the class. What you did is still kept.",
+        ),
+    },
+    "care": {
+        "pt-BR": (
+            "Isto é mais importante do que o jogo",
+            (
+                "Se alguém sofre ou corre perigo, fale agora com um adulto de confiança, em casa "
+                "ou na escola. Ligações grátis, a qualquer hora: 188 (CVV), para conversar; "
+                "Disque 100, para denunciar violência; 190, se o perigo é agora. "
+                "Nenhum personagem e nenhuma máquina recebeu a mensagem."
+            ),
+        ),
+        "en": (
+            "This matters more than the game",
+            (
+                "If somebody is hurting or in danger, talk now to an adult you trust, at home or "
+                "at school. In Brazil, free and at any hour: 188 (CVV) to talk to someone; "
+                "100 to report violence; 190 if the danger is now. Elsewhere, call your "
+                "emergency number. No character and no machine was sent the message."
+            ),
+        ),
+    },
     "not-found": {
         "pt-BR": ("Não encontrado", "Isso não existe, ou ainda não para esta equipe."),
         "en": ("Not found", "There is no such thing, or not yet for this team."),
@@ -173,6 +224,12 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         "pt-BR": ("Falha nossa", "Algo quebrou aqui dentro. Tentem de novo."),
         "en": ("Our fault", "Something broke in here. Try again."),
     },
+}
+
+
+SEEN = {
+    "pt-BR": "Quem dá aula a esta turma vê um aviso ao lado do nome da equipe.",
+    "en": "Whoever teaches this class sees a mark beside the team's name.",
 }
 
 
@@ -268,6 +325,10 @@ async def _ours(request: Request, exc: Exception) -> Response:
     headers: dict[str, str] = {}
     detail = None
     match exc:
+        case errors.InDistress(is_seen=True):
+            detail = f"{TEXTS[name][_lang(request)][1]} {SEEN[_lang(request)]}"
+        case errors.ClassPaused() | errors.ClassHeld():
+            headers["Retry-After"] = "2"
         case rules.NotYet():
             detail = exc.reason
         case rules.BadAnswer():

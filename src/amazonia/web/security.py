@@ -94,13 +94,13 @@ class Cookies:
 
     def reads_class(self, request: Request, room: Classroom) -> bool:
         """Whether a browser holds the badge of this class's teacher, by its newest link."""
-        value = request.cookies.get(f"{CLASS_COOKIE}_{room.id}")
+        value = request.cookies.get(f"{CLASS_COOKIE}_{room.code}")
         return value is not None and self._badges.read(value) == _badge(room)
 
     def set_class(self, response: Response, room: Classroom, *, secure: bool) -> None:
         """Let a browser act as the teacher of one class; a new link of it takes that back."""
         response.set_cookie(
-            f"{CLASS_COOKIE}_{room.id}",
+            f"{CLASS_COOKIE}_{room.code}",
             self._badges.write(_badge(room)),
             max_age=CLASS_MAX_AGE,
             httponly=True,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from amazonia.classroom.standing import refuse_unless_playing
 from amazonia.errors import NoSession
 from amazonia.ports import Team
 from amazonia.services import Services
@@ -43,4 +44,22 @@ def is_secure(request: Request) -> bool:
 
 
 TheTeam = Annotated[Team, Depends(signed_in)]
+
+
+async def playing(request: Request, team: TheTeam) -> Team:
+    """The team that asks, if its teacher lets it play now; a team without one always may.
+
+    Raises:
+        ClassPaused, ClassHeld, ClassEnded, TeamRemoved: it may not, and why.
+    """
+    if team.class_id:
+        services = services_of(request)
+        room = await services.lessons.rooms.get(team.class_id)
+        case = services.library.case(team.case_id)
+        refuse_unless_playing(room, team, case, services.clock.now())
+    return team
+
+
+ThePlayers = Annotated[Team, Depends(playing)]
+"""The team, where it acts and does not only look."""
 TheServices = Annotated[Services, Depends(services_now)]

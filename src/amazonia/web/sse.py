@@ -37,6 +37,30 @@ def event_stream(events: AsyncIterator[StreamEvent], headers: dict[str, str]) ->
     return _Events(events, {**HEADERS, **headers})
 
 
+async def until(
+    closing: asyncio.Event, events: AsyncIterator[StreamEvent]
+) -> AsyncIterator[StreamEvent]:
+    """The events, until the process begins to shut down."""
+    closed = asyncio.ensure_future(closing.wait())
+    coming: asyncio.Future[StreamEvent] | None = None
+    try:
+        while True:
+            coming = asyncio.ensure_future(anext(events))
+            await asyncio.wait({coming, closed}, return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done():
+                return
+            try:
+                event = coming.result()
+            except StopAsyncIteration:
+                return
+            yield event
+    finally:
+        closed.cancel()
+        if coming is not None:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+
+
 def encode(event: StreamEvent) -> bytes:
     """One event on the wire."""
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (
