@@ -51,7 +51,7 @@ WINDOW = 60.0
 """Seconds in which the same question is the same turn: the longest that can be set."""
 SURE = 40.0
 """Seconds after a question in which that is certain, however slow this machine is."""
-EXAMPLES = max(4, int(os.environ.get("FUZZ_EXAMPLES", "0")) // 10)
+GAMES = max(4, int(os.environ.get("FUZZ_EXAMPLES", "0")) // 10)
 """Games, each of twenty actions."""
 PATHS = {"riddle": "riddles", "challenge": "challenges", "counter": "counter"}
 
@@ -360,7 +360,7 @@ def test_a_team_does_anything(place: Place) -> None:
     """Whatever a team does, server and rules agree; a killed server knows all that it took."""
     kind = type("Here", (Playing,), {"place": place})
     how = settings(
-        max_examples=EXAMPLES,
+        max_examples=GAMES,
         stateful_step_count=20,
         deadline=None,
         database=None,
