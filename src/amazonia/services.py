@@ -50,7 +50,7 @@ from amazonia.settings import Provider as VoiceSettings
 from amazonia.settings import Settings, secret_key
 from amazonia.store.classes import StoredClasses
 from amazonia.store.database import OpenDatabase
-from amazonia.store.migrate import migrate_postgres, migrate_sqlite
+from amazonia.store.migrate import migrate_postgres, migrate_sqlite, newest
 from amazonia.store.replies import StoredReplies
 from amazonia.store.spending import StoredSpending
 from amazonia.store.sqlite import SqliteDatabase
@@ -67,7 +67,7 @@ from amazonia.voice.providers import Endpoint, Provider, open_http
 from amazonia.voice.speak import ScriptedVoice, Speaker
 from amazonia.voice.understand import ModelUnderstanding
 
-__all__ = ["Library", "Services", "migrate", "open_library", "open_services"]
+__all__ = ["Library", "Services", "migrate", "newest", "open_library", "open_services"]
 
 log = structlog.get_logger()
 

@@ -72,11 +72,15 @@ class Library:
         """What is known of a language."""
         return language(lang)
 
+    def has_learned(self, case: Case) -> bool:
+        """Whether a case's listeners are there, so that opening it takes no half minute."""
+        return all(self._kept(case, lang).exists() for lang in case.words)
+
     def listener(self, case: Case, lang: Lang) -> Listener:
         """What understands questions of a case in a language; trained or read from the cache."""
         key = (case.revision, lang)
         if key not in self._listeners:
-            path = self.cache / f"{case.id}.{lang}.{_key(case)}.jsonl.gz"
+            path = self._kept(case, lang)
             learned = _read(path, lang)
             if learned is None:
                 self._learning(case.id)
@@ -84,6 +88,9 @@ class Library:
                 _write(path, learned)
             self._listeners[key] = learned
         return self._listeners[key]
+
+    def _kept(self, case: Case, lang: Lang) -> Path:
+        return self.cache / f"{case.id}.{lang}.{_key(case)}.jsonl.gz"
 
     def open(self) -> None:
         """Load every case and listener now, so that no player waits for it."""

@@ -98,5 +98,12 @@ def migrate(connection: Connection) -> None:
         raise StoreDown(f"the database is not one of this version: {error}") from error
 
 
+def newest() -> str:
+    """The migration that this version ends with."""
+    from alembic.script import ScriptDirectory  # here: see `migrate`
+
+    return str(ScriptDirectory(str(SCRIPTS)).get_current_head())
+
+
 def _write_ahead(connection: object, _record: object) -> None:
     connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[attr-defined]
