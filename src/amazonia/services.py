@@ -12,6 +12,7 @@ from importlib.util import find_spec
 import structlog
 from aiohttp import ClientSession
 
+from amazonia.classroom.afterwards import Afterwards
 from amazonia.classroom.classes import Registry
 from amazonia.classroom.leading import Leading
 from amazonia.classroom.live import Boards
@@ -52,6 +53,7 @@ from amazonia.store.classes import StoredClasses
 from amazonia.store.database import OpenDatabase
 from amazonia.store.migrate import migrate_postgres, migrate_sqlite, newest
 from amazonia.store.replies import StoredReplies
+from amazonia.store.reports import StoredRecords
 from amazonia.store.spending import StoredSpending
 from amazonia.store.sqlite import SqliteDatabase
 from amazonia.store.teams import StoredDevices, StoredNotes, StoredTeams
@@ -120,6 +122,7 @@ class Services:
     sessions: Sessions
     registry: Registry
     lessons: Lessons
+    afterwards: Afterwards
     interviews: Interviews
     versions: Watcher[str, int]
     notes: Notes
@@ -233,6 +236,7 @@ async def open_services(
             sessions=Sessions(cases, teams, StoredDevices(database), clock, chance),
             registry=registry,
             lessons=lessons,
+            afterwards=Afterwards(cases, classes, StoredRecords(database), clock),
             interviews=interviews,
             replies=replies,
             versions=Watch(teams.versions, TEAM_POLL),

@@ -9,7 +9,7 @@ from tests.domain.world import PT, World
 
 from amazonia.content.playtest import playtest
 from amazonia.domain.session import Event, Spoken
-from amazonia.ports import Happened, Judgement, Question, Record
+from amazonia.ports.reports import Happened, Judgement, Question, Record
 
 NINE = 1_790_000_000.0
 """Some moment in the morning at which classes begin here."""

@@ -11,7 +11,7 @@ from tests.domain.world import lama
 
 from amazonia.classroom.questionnaire import discernment, form_for, outcome, t95, t_interval
 from amazonia.domain.case import Form
-from amazonia.ports import Judgement, Record
+from amazonia.ports.reports import Judgement, Record
 
 A, B = lama().case.questionnaire
 

@@ -28,7 +28,7 @@ from amazonia.domain.session import (
     Spoken,
     TopicDeepened,
 )
-from amazonia.ports import Record
+from amazonia.ports.reports import Record
 
 CIDA, BETO = CharacterId("cida"), CharacterId("beto")
 CLOCK, LIA = RiddleId("r_relogio"), ConfrontationId("conf_lia")

@@ -30,7 +30,7 @@ from amazonia.domain.session import (
     opens,
 )
 from amazonia.domain.words import CaseWords
-from amazonia.ports import Record
+from amazonia.ports.reports import Record
 
 Kind = Literal["act", "character", "clue", "riddle", "challenge", "round", "edition"]
 PROGRESS: frozenset[Kind] = frozenset({"clue", "riddle", "round", "edition"})

@@ -14,7 +14,7 @@ from math import sqrt
 from statistics import mean, stdev
 
 from amazonia.domain.case import Case, Form
-from amazonia.ports import Judgement, Record
+from amazonia.ports.reports import Judgement, Record
 
 LOWEST, HIGHEST = 1, 5
 ENOUGH = 5

@@ -16,7 +16,7 @@ from amazonia.classroom.questionnaire import Outcome, outcome
 from amazonia.domain.case import Case, Source
 from amazonia.domain.session import atoms
 from amazonia.domain.words import CaseWords
-from amazonia.ports import Record
+from amazonia.ports.reports import Record
 
 FEW = 5
 """Fewer teams than this are counted, never turned into a percentage."""

@@ -253,59 +253,6 @@ class Purse:
     micros: int
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """An event and when it happened, by the server's clock."""
-
-    at: float
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question that a team asked, without its words."""
-
-    at: float
-    character: CharacterId
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A team's answers to the questionnaire on judging sources.
-
-    Attributes:
-        moment: before the first question, or after an edition.
-        form: which of the two parallel forms.
-        marks: item → how far it is trusted, 1 to 5; empty if the team skipped it.
-    """
-
-    moment: Literal["before", "after"]
-    form: str
-    marks: Mapping[str, int]
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Everything that a report on a team is made from.
-
-    Attributes:
-        complaints: how many replies the team objected to.
-        flags: marks of safety that its messages got, with their times.
-    """
-
-    team_id: str
-    name: str
-    members: int | None
-    joined_at: float
-    happened: tuple[Happened, ...]
-    questions: tuple[Question, ...]
-    judgements: tuple[Judgement, ...] = ()
-    complaints: int = 0
-    flags: tuple[tuple[float, str], ...] = ()
-
-
 # ── storage ─────────────────────────────────────────────────────────────────────────────────────
 
 

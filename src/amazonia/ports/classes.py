@@ -46,6 +46,8 @@ class Classroom:
         paused: nobody plays on for now.
         held: the last act that teams may play in; empty if all are open.
         ends_at: when it is over by itself; `ended_at` when the teacher ended it, if so.
+        questionnaire: whether teams are asked to judge sources, before and after.
+        keep_days: how long everything is kept after something last happened in it.
         version: moves with every command.
     """
 
@@ -63,6 +65,8 @@ class Classroom:
     paused: bool = False
     held: str = ""
     vote: Vote | None = None
+    questionnaire: bool = False
+    keep_days: int = 180
     version: int = 1
 
     def is_over(self, now: float) -> bool:

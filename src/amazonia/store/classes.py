@@ -24,7 +24,7 @@ from amazonia.store import statements
 from amazonia.store.database import Database, Row, Tx
 from amazonia.store.rows import dump, team_of
 
-SETTINGS = ("lang", "voice", "paused", "held")
+SETTINGS = ("lang", "voice", "paused", "held", "questionnaire", "keep_days")
 """What is kept together: nothing looks for classes by these."""
 
 
@@ -202,6 +202,8 @@ def class_of(row: Row) -> Classroom:
         vote=Vote(**{**vote, "options": tuple(vote["options"]), "hands": tuple(vote["hands"])})
         if vote
         else None,
+        questionnaire=kept["questionnaire"],
+        keep_days=kept["keep_days"],
         version=version,
     )
 

@@ -152,6 +152,16 @@ reports = Table(
     Column("at", Float, nullable=False),
 )
 
+judgements = Table(
+    "judgements",
+    metadata,
+    Column("team_id", String(24), ForeignKey("teams.id"), primary_key=True),
+    Column("moment", String(8), primary_key=True),
+    Column("form", String(16), nullable=False),
+    Column("marks", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
 replies = Table(
     "replies",
     metadata,
