@@ -5,13 +5,14 @@ Pure. The words are the case's own, in the language of the report.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 from amazonia.classroom.times import ActiveTime
-from amazonia.domain.case import Case, Claim, Verdict
+from amazonia.domain.case import Case, ChallengeId, Claim, ConfrontationId, Verdict
 from amazonia.domain.publication import edition
 from amazonia.domain.session import (
     ChallengeTried,
@@ -236,11 +237,11 @@ class _Walk:
                 not before.challenges.get(challenge, Tries()).right
                 and challenge in words.challenges
             ):
-                yield "challenge", challenge, words.challenges[challenge].prompt
+                yield "challenge", challenge, challenge_name(self.case, words, challenge)
             case RoundTried(confrontation, round_, True):
                 if round_ not in before.won_rounds(confrontation):
                     key = f"{confrontation}/{round_}"
-                    yield "round", key, _round_name(self.words, confrontation, round_)
+                    yield "round", key, round_name(self.case, words, confrontation, round_)
             case _:
                 pass
 
@@ -291,9 +292,16 @@ def name_of(words: CaseWords, atom: str) -> str:
     return titles.get(atom, atom)
 
 
-def _round_name(words: CaseWords, confrontation: str, round_: str) -> str:
-    scene = next(text for id_, text in words.confrontations.items() if id_ == confrontation)
-    return f"{scene.title}: {scene.rounds[round_].statement}"
+def challenge_name(case: Case, words: CaseWords, challenge: ChallengeId) -> str:
+    """Who asks, and what: the last sentence of the prompt, before which the scene is set."""
+    asked = re.split(r"(?<=[.!?:…])\s+", words.challenges[challenge].prompt.strip())[-1]
+    return f"{words.characters[case.challenges[challenge].by].short}: {asked}"
+
+
+def round_name(case: Case, words: CaseWords, name: ConfrontationId, round_: str) -> str:
+    """Who stood by what in a round of a confrontation."""
+    who = words.characters[case.confrontations[name].character].short
+    return f"{who}: «{words.confrontations[name].rounds[round_].statement}»"
 
 
 def _tried(case: Case, words: CaseWords, state: State) -> Iterator[Tried]:
@@ -302,13 +310,13 @@ def _tried(case: Case, words: CaseWords, state: State) -> Iterator[Tried]:
             yield Tried("riddle", riddle, words.riddles[riddle].title, tries.count, tries.right)
     for challenge, tries in state.challenges.items():
         if challenge in case.challenges:
-            name = words.challenges[challenge].prompt
+            name = challenge_name(case, words, challenge)
             yield Tried("challenge", challenge, name, tries.count, tries.right)
-    for key, tries in state.rounds.items():
-        confrontation, _, round_ = key.partition("/")
-        yield Tried(
-            "round", key, _round_name(words, confrontation, round_), tries.count, tries.right
-        )
+    for scene in case.confrontations.values():
+        for round_ in scene.rounds:
+            if tried := state.rounds.get(key := f"{scene.id}/{round_}"):
+                name = round_name(case, words, scene.id, round_)
+                yield Tried("round", key, name, tried.count, tried.right)
 
 
 def _false_hopes(case: Case, words: CaseWords, state: State) -> Iterator[str]:

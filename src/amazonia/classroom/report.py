@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from amazonia.classroom.path import Kind, TeamReport, team_report
+from amazonia.classroom.path import Kind, TeamReport, challenge_name, round_name, team_report
 from amazonia.classroom.questionnaire import Outcome, outcome
 from amazonia.domain.case import Case, Source
 from amazonia.domain.session import atoms
@@ -152,11 +152,12 @@ def _hard(case: Case, words: CaseWords, teams: Sequence[TeamReport]) -> Iterator
             yield _item("clue", clue.id, words.clues[clue.id].title, teams)
     for riddle, text in words.riddles.items():
         yield _item("riddle", riddle, text.title, teams)
-    for challenge, asked in words.challenges.items():
-        yield _item("challenge", challenge, asked.prompt, teams)
-    for name, scene in words.confrontations.items():
-        for round_, said in scene.rounds.items():
-            yield _item("round", f"{name}/{round_}", f"{scene.title}: {said.statement}", teams)
+    for challenge in case.challenges:
+        yield _item("challenge", challenge, challenge_name(case, words, challenge), teams)
+    for scene in case.confrontations.values():
+        for round_ in scene.rounds:
+            name = round_name(case, words, scene.id, round_)
+            yield _item("round", f"{scene.id}/{round_}", name, teams)
 
 
 def _item(kind: Kind, id_: str, name: str, teams: Sequence[TeamReport]) -> Hard:
@@ -209,7 +210,7 @@ def _skill(
         )
 
     where = (
-        *(words.challenges[c].prompt for c in challenges),
+        *(challenge_name(case, words, c) for c in challenges),
         *(words.characters[t.character].topics[t.id].label for t in topics),
         *(words.riddles[r.id].title for r in riddles),
     )

@@ -17,7 +17,7 @@ from amazonia.ops import telemetry, watching
 from amazonia.ops.requests import Requests
 from amazonia.services import Library, open_library, open_services
 from amazonia.settings import Settings
-from amazonia.web import admin, api, classes, operations, problems
+from amazonia.web import admin, api, classes, operations, problems, reporting
 from amazonia.web.assets import Assets
 from amazonia.web.description import describe
 from amazonia.web.security import Cookies, Guard
@@ -61,8 +61,8 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
     pages = import_module("amazonia.web.pages") if find_spec("amazonia.web.pages") else None
     problems.install(app, pages)
     # Not `include_router`: every request would look for its route twice.
-    routers = (api.router, classes.router, operations.router, admin.router)
-    for router in (*routers, *([pages.router] if pages else [])):
+    routers = (api.router, classes.router, reporting.calls, operations.router, admin.router)
+    for router in (*routers, reporting.pages, *([pages.router] if pages else [])):
         app.router.routes.extend(router.routes)
     describe(app)
     _mount_files(app, settings, cases)

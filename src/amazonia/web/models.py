@@ -226,3 +226,27 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+
+
+class SwitchBody(BaseModel):
+    """Something is switched on or off."""
+
+    on: bool
+
+
+class KeepBody(BaseModel):
+    """For how long a class is kept."""
+
+    days: int
+
+
+class EraseBody(BaseModel):
+    """What confirms that a class is to be erased: its code."""
+
+    confirm: str = Field(max_length=40)
+
+
+class JudgementBody(BaseModel):
+    """A team's marks, by source; none to skip."""
+
+    marks: dict[str, int] = Field(default_factory=dict, max_length=20)

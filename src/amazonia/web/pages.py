@@ -7,9 +7,9 @@ nothing else of the state.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
@@ -20,13 +20,12 @@ from amazonia.web.hub import news, pins
 from amazonia.web.phrases import Phrases
 from amazonia.web.session import services_of
 from amazonia.web.visit import (
+    Here,
     PageRoute,
-    Visit,
+    Seated,
     default_art,
     problem_for,
     problem_page,
-    seated,
-    visit,
     wants_page,
 )
 
@@ -35,10 +34,6 @@ Json = dict[str, Any]
 router = APIRouter(
     include_in_schema=False, default_response_class=HTMLResponse, route_class=PageRoute
 )
-
-
-Here = Annotated[Visit, Depends(visit)]
-Seated = Annotated[Visit, Depends(seated)]
 
 
 # ── arriving ────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from amazonia.classroom.labels import say
+
 LANGUAGES = {"pt-BR": "Português", "en": "English"}
 """Language code → what it calls itself. The first is the default."""
 
@@ -29,11 +31,7 @@ class Phrases:
         Raises:
             KeyError: there is no such phrase.
         """
-        text = self.table[key]
-        if "n" in values and "|" in text:
-            one, many = text.split("|", 1)
-            text = one if values["n"] == 1 else many
-        return text.format(**values) if values else text
+        return say(self.table[key], **values)
 
     def group(self, *names: str) -> dict[str, str]:
         """The phrases that a page's script needs, by their name inside their group."""
@@ -48,8 +46,9 @@ class Phrases:
 def phrases(lang: str) -> Phrases:
     """The phrases of a language; of the default one where it is not spoken."""
     known = lang if lang in LANGUAGES else DEFAULT
-    tree = yaml.safe_load((FOLDER / f"{known}.yaml").read_text(encoding="utf-8"))
-    return Phrases(known, dict(_leaves(tree)))
+    files = sorted(FOLDER.glob(f"*{known}.yaml"))
+    trees = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+    return Phrases(known, dict(leaf for tree in trees for leaf in _leaves(tree)))
 
 
 def preferred(accept_language: str) -> str:

@@ -125,6 +125,10 @@ async def seated(here: Annotated[Visit, Depends(visit)]) -> Visit:
     return here
 
 
+Here = Annotated[Visit, Depends(visit)]
+Seated = Annotated[Visit, Depends(seated)]
+
+
 # ── errors are pages as well ────────────────────────────────────────────────────────────────────
 
 

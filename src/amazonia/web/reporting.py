@@ -1,0 +1,199 @@
+"""What a teacher has of a class afterwards: the report's page, its files, and the class's data."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from amazonia.classroom.afterwards import FEWEST_DAYS, MOST_DAYS
+from amazonia.classroom.archive import archive
+from amazonia.classroom.labels import BRASILIA, Labels
+from amazonia.classroom.path import TeamReport
+from amazonia.classroom.report import Hard, Report
+from amazonia.classroom.sentences import outcome_lines, team_figures
+from amazonia.classroom.sheets import team_sheet
+from amazonia.domain.case import Lang
+from amazonia.domain.errors import BadAnswer
+from amazonia.ports.classes import Classroom
+from amazonia.web import charts, models
+from amazonia.web.answers import Json
+from amazonia.web.phrases import Phrases
+from amazonia.web.session import TheServices, TheTeam, services_of
+from amazonia.web.teaching import TheClass
+from amazonia.web.visit import PageRoute, Seated, stranger
+
+calls = APIRouter()
+pages = APIRouter(
+    include_in_schema=False, default_response_class=HTMLResponse, route_class=PageRoute
+)
+
+FEW_CLUES, FEW_CHALLENGES, FEW_LONGEST = 10, 10, 5
+EASTERNMOST, WESTERNMOST = 14 * 60, -12 * 60
+"""Minutes from UTC of the clocks that there are."""
+
+
+def labels_of(t: Phrases, offset: int | None) -> Labels:
+    """The report's words, by the clock of whoever reads it."""
+    minutes = BRASILIA if offset is None else min(EASTERNMOST, max(WESTERNMOST, offset))
+    return Labels(t.lang, t.group("afterwards"), minutes)
+
+
+# ── the page ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pages.get("/class/{code}/report")
+async def report_page(request: Request, room: TheClass, offset: int | None = None) -> Response:
+    """The report on a class."""
+    here, services = stranger(request), services_of(request)
+    report = await services.afterwards.report(room, here.t.lang)
+    case = services.library.case(room.case_id)
+    spoken = Lang(here.t.lang) if here.t.lang in case.words else room.lang
+    labels = labels_of(here.t, offset)
+    return here.page(
+        "report.html",
+        room=room,
+        report=report,
+        say=labels,
+        made=labels.moment(services.clock.now()),
+        groups=_groups(report),
+        longest=report.longest[:FEW_LONGEST],
+        charts=charts,
+        outcome_lines=outcome_lines,
+        team_figures=team_figures,
+        talks=_talks,
+        forms=case.questionnaire,
+        judged=case.words[spoken].questionnaire,
+        bounds=(FEWEST_DAYS, MOST_DAYS),
+        page_data={"words": here.t.group("js", "afterwards"), "code": room.code},
+    )
+
+
+def _groups(report: Report) -> list[tuple[str, tuple[Hard, ...]]]:
+    """What is drawn as bars: all of what has few entries, the hardest of what has many."""
+    challenges = tuple(hard for hard in report.hardest("challenge") if hard.tried)
+    return [
+        ("hard_riddle", report.hardest("riddle")),
+        ("hard_round", report.hardest("round")),
+        ("hard_clue", report.hardest("clue", FEW_CLUES)),
+        ("hard_challenge", challenges[:FEW_CHALLENGES]),
+    ]
+
+
+def _talks(team: TeamReport) -> str:
+    """Whom a team talked with, and how often."""
+    return ", ".join(f"{name} ({n})" for name, n in team.talks)
+
+
+# ── the files ───────────────────────────────────────────────────────────────────────────────────
+
+
+@calls.get("/api/classes/{code}/report.csv")
+async def report_csv(request: Request, room: TheClass, offset: int | None = None) -> Response:
+    """A row for each team, as a spreadsheet of the reader's language."""
+    t = stranger(request).t
+    report = await services_of(request).afterwards.report(room, t.lang)
+    labels = labels_of(t, offset)
+    return _file(team_sheet(report, labels), "text/csv; charset=utf-8", _name(room, labels, "csv"))
+
+
+@calls.get("/api/classes/{code}/report.pdf")
+async def report_pdf(request: Request, room: TheClass, offset: int | None = None) -> Response:
+    """The report, to be printed."""
+    t, services = stranger(request).t, services_of(request)
+    report = await services.afterwards.report(room, t.lang)
+    labels = labels_of(t, offset)
+    made = labels(
+        "made", code=room.code, case=report.title, when=labels.moment(services.clock.now())
+    )
+    content = await asyncio.to_thread(_pdf, report, labels, made)
+    return _file(content, "application/pdf", _name(room, labels, "pdf"))
+
+
+@calls.get("/api/classes/{code}/export.zip")
+async def export(request: Request, room: TheClass, offset: int | None = None) -> Response:
+    """Everything that is kept of the class."""
+    t, afterwards = stranger(request).t, services_of(request).afterwards
+    report = await afterwards.report(room, t.lang)
+    kept = await afterwards.records.everything(room.id)
+    labels = labels_of(t, offset)
+    content = await asyncio.to_thread(archive, report, kept, labels)
+    return _file(content, "application/zip", _name(room, labels, "zip"))
+
+
+def _pdf(report: Report, labels: Labels, made: str) -> bytes:
+    from amazonia.classroom.pdf import make_pdf  # it takes a second and some megabytes to import
+
+    return make_pdf(report, labels, made)
+
+
+def _name(room: Classroom, labels: Labels, kind: str) -> str:
+    return f"amazonia-{room.code}-{labels('file_report')}.{kind}"
+
+
+def _file(content: bytes, kind: str, name: str) -> Response:
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+    }
+    return Response(content, media_type=kind, headers=headers)
+
+
+# ── the data ────────────────────────────────────────────────────────────────────────────────────
+
+
+@calls.post("/api/classes/{code}/questionnaire")
+async def switch_questionnaire(
+    services: TheServices, room: TheClass, body: models.SwitchBody
+) -> Response:
+    """Ask the teams to judge sources before and after, or stop asking."""
+    after = await services.afterwards.switch_questionnaire(room, on=body.on)
+    return Json({"questionnaire": after.questionnaire})
+
+
+@calls.post("/api/classes/{code}/keep")
+async def keep(services: TheServices, room: TheClass, body: models.KeepBody) -> Response:
+    """Keep the class for so many days after something last happened in it."""
+    after = await services.afterwards.keep(room, body.days)
+    return Json({"keep_days": after.keep_days})
+
+
+@calls.post("/api/classes/{code}/erase")
+async def erase(services: TheServices, room: TheClass, body: models.EraseBody) -> Response:
+    """Erase the class and everything that is kept of it; its code confirms it."""
+    if "".join(body.confirm.split()).upper() != room.code:
+        raise BadAnswer(f"confirm must be the class's code, {room.code}; nothing was erased")
+    erased = await services.afterwards.erase(room)
+    return Json({"erased": dict(erased)})
+
+
+# ── the questionnaire, as a team sees it ────────────────────────────────────────────────────────
+
+
+@pages.get("/judge")
+async def judge_page(here: Seated) -> Response:
+    """The questionnaire, if it is time for it."""
+    desk = here.team
+    asked = await services_of(here.request).afterwards.asked(desk.record)
+    words = desk.book.words.questionnaire
+    if asked is None or words is None:
+        return _onwards(desk.record.state.editions)
+    return here.page(
+        "judge.html",
+        asked=asked,
+        judged=words,
+        page_data={"words": here.t.group("js", "judge")},
+    )
+
+
+@calls.post("/api/judgement")
+async def judge(services: TheServices, team: TheTeam, body: models.JudgementBody) -> Response:
+    """A team's marks; none at all mean that it skips the questionnaire."""
+    kept = await services.afterwards.answer(team, body.marks)
+    return Json({"kept": kept, "next": "/ending" if team.state.editions else "/newsroom"})
+
+
+def _onwards(editions: Any) -> Response:
+    return Response(status_code=303, headers={"Location": "/ending" if editions else "/newsroom"})
