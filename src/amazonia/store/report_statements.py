@@ -127,7 +127,7 @@ CLASS_TABLES = (
 )
 """The tables that keep something of a class, in an order in which rows can be erased."""
 
-erase = {table.name: delete(table).where(_belongs(table)) for table in CLASS_TABLES}
+erase = {str(table.name): delete(table).where(_belongs(table)) for table in CLASS_TABLES}
 erase_spending = delete(spending).where(spending.c.scope == p("purse"))
 spent_by = select(spending).where(spending.c.scope == p("purse")).order_by(spending.c.day)
 
@@ -144,7 +144,7 @@ def _all_rows(table: Table) -> Select[tuple[object, ...]]:
     return select(*shown).where(_belongs(table)).order_by(*table.primary_key.columns)
 
 
-everything = {table.name: _all_rows(table) for table in reversed(CLASS_TABLES)}
+everything = {str(table.name): _all_rows(table) for table in reversed(CLASS_TABLES)}
 
 # ── how long it is kept ─────────────────────────────────────────────────────────────────────────
 

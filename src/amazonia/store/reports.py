@@ -150,7 +150,9 @@ def _scopes(tx: Tx, class_id: str) -> list[dict[str, str]]:
 def _as_json(names: Sequence[str], rows: Iterable[Row]) -> list[Json]:
     return [
         {
-            name: orjson.loads(value) if name in JSON_TEXTS and isinstance(value, str) else value
+            str(name): orjson.loads(value)
+            if name in JSON_TEXTS and isinstance(value, str)
+            else value
             for name, value in zip(names, row, strict=True)
         }
         for row in rows

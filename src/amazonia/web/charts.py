@@ -19,7 +19,7 @@ WIDTH, NAMES, RIGHT = 760, 190, 14
 WIDE_NAMES, FIGURES = 320, 165
 ROW = 24
 STEPS = (5, 10, 15, 20, 30, 60, 120, 240, 480, 1440)
-LETTER = 7.0
+LETTER = 7.5
 """The width of a letter of a name, as good as always less."""
 
 

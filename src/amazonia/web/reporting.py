@@ -67,7 +67,7 @@ async def report_page(request: Request, room: TheClass, offset: int | None = Non
         forms=case.questionnaire,
         judged=case.words[spoken].questionnaire,
         bounds=(FEWEST_DAYS, MOST_DAYS),
-        page_data={"words": here.t.group("js", "afterwards"), "code": room.code},
+        page_data={"words": here.t.group("js", "js_report"), "code": room.code},
     )
 
 
@@ -184,7 +184,7 @@ async def judge_page(here: Seated) -> Response:
         "judge.html",
         asked=asked,
         judged=words,
-        page_data={"words": here.t.group("js", "judge")},
+        page_data={"words": here.t.group("js", "js_judge")},
     )
 
 
