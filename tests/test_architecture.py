@@ -53,11 +53,14 @@ ARROWS = {
         "the composition root knows everything but the edges that open it",
     ),
     # the edges
-    "web": Arrow((*_USE_CASES, *_GROUND, "services", "ops"), _EDGE_REASON),
+    "web": Arrow((*_USE_CASES, *_GROUND, "services", "ops", "jobs"), _EDGE_REASON),
     "jobs": Arrow((*_USE_CASES, *_GROUND, "services", "ops"), _EDGE_REASON),
     "serve": Arrow((*_GROUND, "services", "web", "ops"), "it only starts the web's processes"),
     "cli": Arrow(
-        (*_USE_CASES, *_GROUND, "services", "ops", "content", "serve", "devprovider", "loadtest"),
+        (
+            *(*_USE_CASES, *_GROUND, "services", "ops", "jobs", "content"),
+            *("serve", "devprovider", "loadtest"),
+        ),
         _EDGE_REASON,
     ),
     "__main__": Arrow(("cli",), "it only starts the command line"),

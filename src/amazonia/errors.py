@@ -17,6 +17,7 @@
     ├── TeamRemoved       the teacher took the team out of the class; its progress is kept
     ├── InDistress        a message tells of distress; it was not accepted, a human answers
     ├── NoSuchTurn        the team has no turn of that id
+    ├── BadOrder          a job was ordered that cannot be done
     ├── Busy              the character is still speaking; the question was not accepted
     ├── TooFast           more than the limit allows; nothing was changed
     ├── ProviderFailed    what a provider did instead of answering (amazonia.voice.failures)
@@ -121,6 +122,10 @@ class InDistress(AmazoniaError):
 
 class NoSuchTurn(AmazoniaError):
     """The team has no turn of that id."""
+
+
+class BadOrder(AmazoniaError):
+    """A job was ordered that cannot be done; to try again would change nothing."""
 
 
 class Busy(AmazoniaError):

@@ -47,10 +47,13 @@ from amazonia.ports import (
     Voice,
     Watcher,
 )
+from amazonia.ports.jobs import Attic, Job, JobBook
 from amazonia.settings import Provider as VoiceSettings
 from amazonia.settings import Settings, secret_key
+from amazonia.store.attic import StoredAttic
 from amazonia.store.classes import StoredClasses
 from amazonia.store.database import OpenDatabase
+from amazonia.store.jobs import StoredJobs
 from amazonia.store.migrate import migrate_postgres, migrate_sqlite, newest
 from amazonia.store.replies import StoredReplies
 from amazonia.store.reports import StoredRecords
@@ -79,6 +82,7 @@ HEDGES = 0.02
 """The share of calls that may be made twice."""
 TURN_POLL = 0.05
 TEAM_POLL = 0.25
+JOB_POLL = 0.5
 """Seconds between two looks at what other processes do, while anybody waits for it."""
 
 
@@ -109,6 +113,7 @@ class Services:
         secret: signs cookies.
         versions: tells the version of a team, a moment from now.
         link: the way to Redis, where there is one.
+        job_news: tells how a job is, a moment from now.
         spent: tokens and millionths of the currency spent today by everybody.
         closing: set when the process begins to shut down; long streams end then.
     """
@@ -132,6 +137,9 @@ class Services:
     health: Health
     link: Link | None
     spent: Callable[[], Awaitable[tuple[int, int]]]
+    jobs: JobBook
+    job_news: Watcher[str, Job]
+    attic: Attic
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -188,7 +196,7 @@ async def open_services(
     owners = await asyncio.to_thread(FileOwners, settings.data / "owners")
     database = _open_database(settings)
     clock, chance = SystemClock(), SystemChance()
-    teams, turns = StoredTeams(database), StoredTurns(database)
+    teams, turns, jobs = StoredTeams(database), StoredTurns(database), StoredJobs(database)
     replies = StoredReplies(database, owners.alive)
     game = Game(cases, teams, clock)
     classes = StoredClasses(database)
@@ -253,6 +261,9 @@ async def open_services(
             ),
             link=link,
             spent=voices.spent,
+            jobs=jobs,
+            job_news=Watch(jobs.look, JOB_POLL),
+            attic=StoredAttic(database),
         )
         rescue = asyncio.create_task(_finish_orphans(services, turns))
         following = asyncio.create_task(switches.follow())

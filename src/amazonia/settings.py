@@ -117,7 +117,31 @@ class Settings(BaseSettings):
         description="what instances share at once, redis://HOST:PORT/0; without it the database",
     )
     celery_broker_url: str = Field(
-        "", repr=False, validation_alias="CELERY_BROKER_URL", description="job queue (to come)"
+        "",
+        repr=False,
+        pattern=r"^((redis|rediss|amqp|amqps)://\S+|none)?$",
+        validation_alias="CELERY_BROKER_URL",
+        description="job queue, redis://… or amqp://…; REDIS_URL unless set; none for no queue",
+    )
+    celery_queue: str = Field(
+        "amazonia",
+        pattern=r"^[\w.-]{1,60}$",
+        validation_alias="CELERY_QUEUE",
+        description="the queue's name, where several installations share a broker",
+    )
+    retention_days: int = Field(
+        180,
+        ge=0,
+        le=3650,
+        validation_alias="RETENTION_DAYS",
+        description="days after which a team that nobody played is forgotten; 0 never",
+    )
+    purge_hour: int = Field(
+        3,
+        ge=0,
+        le=23,
+        validation_alias="PURGE_HOUR",
+        description="hour of this machine's clock from which the nightly purge runs",
     )
     env: Literal["development", "production"] = Field(
         "development",
@@ -356,6 +380,12 @@ class Settings(BaseSettings):
         return self.database_url.startswith(POSTGRES)
 
     @property
+    def broker_url(self) -> str:
+        """The job queue; empty where jobs run in process."""
+        url = self.celery_broker_url or self.redis_url
+        return "" if url == "none" else url
+
+    @property
     def database_file(self) -> Path:
         """The embedded database's file."""
         for prefix in ("sqlite:///", "sqlite+aiosqlite:///"):
@@ -365,6 +395,8 @@ class Settings(BaseSettings):
 
 
 _ALLOWED = {
+    "CELERY_BROKER_URL": "redis://…, rediss://…, amqp://…, amqps://… or none",
+    "CELERY_QUEUE": "at most 60 letters, digits, dots and dashes",
     "LOG_FORMAT": "pretty or json",
     "REDIS_URL": "an address such as redis://127.0.0.1:6379/0",
     "AMAZONIA_ENV": "development or production",

@@ -45,6 +45,9 @@ ALL_EVENTS: tuple[dict[str, Any], ...] = (
     {"event": "guard.refused", "reason": "number"},
     {"event": "understanding.failed", "reason": "too_slow"},
     {"event": "request.refused", "reason": "busy"},
+    {"event": "job.done", "name": "purge", "attempt": 1, "seconds": 0.4},
+    {"event": "job.failed", "name": "purge", "attempt": 1, "again_in": 2.1},
+    {"event": "job.dead", "name": "purge", "attempt": 5, "reason": "tries", "level": "error"},
 )
 
 
@@ -89,6 +92,10 @@ def samples() -> dict[str, float]:
         ('amazonia_guard_refusals_total{reason="number"}', 1),
         ('amazonia_understanding_failures_total{reason="too_slow"}', 1),
         ('amazonia_requests_refused_total{reason="busy"}', 1),
+        ('amazonia_jobs_total{job="purge",status="done"}', 1),
+        ('amazonia_jobs_total{job="purge",status="failed"}', 1),
+        ('amazonia_jobs_total{job="purge",status="dead"}', 1),
+        ('amazonia_job_seconds_sum{job="purge"}', 0.4),
         ('amazonia_faults_total{event="turn.unsaved",level="error"}', 1),
     ],
 )
@@ -131,7 +138,17 @@ def test_labels_cannot_grow_without_end() -> None:
 def test_no_label_names_a_team_or_a_turn() -> None:
     """What Prometheus keeps says nothing of anybody."""
     labels = {label for metric in METRICS.values() for label in metric.labels}
-    allowed = {"source", "kind", "reason", "provider", "direction", "state", "event", "level"}
+    allowed = {
+        "source",
+        "kind",
+        "reason",
+        "provider",
+        "direction",
+        "state",
+        "event",
+        "level",
+        "job",
+    }
     assert labels <= allowed | {"route", "status", "version", "python"}
 
 

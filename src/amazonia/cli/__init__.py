@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from amazonia.cli import authors, doctor, operators
+from amazonia.cli import authors, doctor, operators, workers
 from amazonia.cli.app import app
 from amazonia.errors import AmazoniaError
 
-__all__ = ["app", "authors", "doctor", "main", "operators"]
+__all__ = ["app", "authors", "doctor", "main", "operators", "workers"]
 
 
 def main() -> None:

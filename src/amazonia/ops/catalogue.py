@@ -77,6 +77,9 @@ METRICS: Mapping[str, Metric] = {
         _counter("amazonia_requests_refused_total", "Requests refused: busy, too fast.", "reason"),
         _counter("amazonia_http_requests_total", "Requests answered.", "route", "status"),
         _histogram("amazonia_http_seconds", "Until the answer began.", SHORT, "route"),
+        # work that nobody waits for
+        _counter("amazonia_jobs_total", "Jobs, by how an attempt ended.", "job", "status"),
+        _histogram("amazonia_job_seconds", "A whole successful attempt.", TURN, "job"),
         # the ground
         _counter("amazonia_faults_total", "Warnings and errors in the log.", "event", "level"),
         _counter("amazonia_database_jobs_total", "Reads and writes of the database."),
@@ -171,6 +174,16 @@ def _spent(event: Event) -> Iterator[Change]:
     yield from _seen(event, "cost", "amazonia_provider_cost_total", provider)
 
 
+def _job_ended(status: str) -> Rule:
+    """Counts attempts that ended so."""
+
+    def rule(event: Event) -> Iterator[Change]:
+        yield Change("amazonia_jobs_total", (_text(event, "name"), status))
+        yield from _seen(event, "seconds", "amazonia_job_seconds", _text(event, "name"))
+
+    return rule
+
+
 def _guard_read(event: Event) -> Iterator[Change]:
     yield from _seen(event, "seconds", "amazonia_guard_seconds")
 
@@ -190,5 +203,8 @@ _RULES: Mapping[str, Rule] = {
     "guard.read": _guard_read,
     "guard.refused": _plain("amazonia_guard_refusals_total", "reason"),
     "understanding.failed": _plain("amazonia_understanding_failures_total", "reason"),
+    "job.done": _job_ended("done"),
+    "job.failed": _job_ended("failed"),
+    "job.dead": _job_ended("dead"),
     "request.refused": _plain("amazonia_requests_refused_total", "reason"),
 }

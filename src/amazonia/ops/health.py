@@ -136,7 +136,6 @@ class Health:
         providers: how each is.
         cache: whether what processes share passes through Redis, and why not: `off` without one,
             `degraded` while it does not answer well and the database does its work.
-        queue: what does the jobs.
     """
 
     database: Pulse
@@ -145,7 +144,6 @@ class Health:
     monotonic: Callable[[], float]
     started: float
     cache: Callable[[], tuple[str, str]] = lambda: ("off", "")
-    queue: str = "in process"
     process: int = field(default_factory=os.getpid)
 
     async def can_save(self) -> bool:
@@ -170,7 +168,6 @@ class Health:
                 "database": database,
                 "cache": cache,
                 "cache_why": cache_why,
-                "queue": self.queue,
                 "providers": providers,
             },
             "turns": {"minutes": self.turns.minutes, **self.turns.counts()},

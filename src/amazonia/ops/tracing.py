@@ -161,6 +161,29 @@ class Traces:
             _request.reset(token)
             span.end(self._now())
 
+    def carried(self) -> str:
+        """The trace of the request that is being answered, as a `traceparent` header."""
+        carrier: dict[str, str] = {}
+        request = _request.get()
+        if request is not None:
+            self._propagator.inject(carrier, request.context)
+        return carrier.get("traceparent", "")
+
+    @contextmanager
+    def job(self, name: str, ordered_by: str) -> Iterator[None]:
+        """The span of a job, as long as the block lasts, in the trace of whoever ordered it."""
+        parent = self._propagator.extract({"traceparent": ordered_by})
+        span = self._tracer.start_span(
+            f"job {name}", parent, SpanKind.CONSUMER, {"amazonia.job": name}, start_time=self._now()
+        )
+        context = set_span_in_context(span, Context())
+        token = _request.set(RequestSpan(span, context, name, self._now(), self._now()))
+        try:
+            yield
+        finally:
+            _request.reset(token)
+            span.end(self._now())
+
     # ── turns ───────────────────────────────────────────────────────────────────────────────────
 
     def _accepted(self, event: Event, now: int) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -188,4 +189,38 @@ meta = Table(
     metadata,
     Column("key", String(32), primary_key=True),
     Column("value", String(200), nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("name", String(32), nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("owner", String(80), nullable=False),
+    Column("key", String(120), nullable=False),
+    Column("status", String(8), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("progress", Float, nullable=False),
+    Column("note", String(200), nullable=False),
+    Column("result", Text, nullable=False),
+    Column("error", String(200), nullable=False),
+    Column("trace", String(64), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("deadline", Float, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("ended_at", Float),
+    UniqueConstraint("key", name="uq_jobs_key"),
+)
+Index("ix_jobs_due", jobs.c.status, jobs.c.due_at)
+Index("ix_jobs_created", jobs.c.created_at)
+
+job_files = Table(
+    "job_files",
+    metadata,
+    Column("job_id", String(24), ForeignKey("jobs.id"), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("kind", String(80), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("expires_at", Float, nullable=False),
 )

@@ -18,8 +18,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from amazonia.errors import StoreDown, TooFast
+from amazonia.ports.jobs import Job
 from amazonia.services import Services
-from amazonia.web.operations import forget_caches, is_admin
+from amazonia.web.jobs import TheDesk, desk_now, download
+from amazonia.web.operations import forget_caches, is_admin, whole_report
 from amazonia.web.phrases import Phrases
 from amazonia.web.session import TheServices, is_secure, services_now
 from amazonia.web.visit import stranger
@@ -32,6 +34,8 @@ COOKIE = "amazonia_admin"
 MAX_AGE = 8 * 3600
 TRY_EVERY, TRIES = 3.0, 10
 """Seconds in which an address gets another try at the token, and how many it has at first."""
+JOBS = 12
+"""Jobs that the page lists, and as many that were given up."""
 PATIENCE = 0.5
 """Seconds for which the page waits for the database; it is there all the same."""
 
@@ -60,7 +64,7 @@ async def admin(request: Request, services: Annotated[Services, Depends(services
         return _door(request, services)
     here = stranger(request)
     spent = await _looked(services)
-    report = await services.health.report()
+    report = await whole_report(request, services)
     return here.page(
         "admin.html",
         report=report,
@@ -70,6 +74,8 @@ async def admin(request: Request, services: Annotated[Services, Depends(services
         up=ago(here.t, report["uptime_s"]),
         budget=_budget(here.t, services, spent),
         cleared=_cleared(request),
+        jobs=await _jobs(here.t, request),
+        cases=services.library.names(),
     )
 
 
@@ -125,6 +131,35 @@ async def clear_cache(services: Admins) -> Response:
     return _back(f"?replies={cleared['replies']}&duplicates={cleared['duplicates']}#caches")
 
 
+@router.post("/admin/jobs")
+async def order_job(request: Request, services: Admins, desk: TheDesk) -> Response:
+    """Order a job from the page's own: a purge, or a case's replies before a lesson."""
+    name, case = await _field(request, "job"), await _field(request, "case")
+    if name not in {"purge", "preheat"} or (
+        name == "preheat" and case not in services.library.names()
+    ):
+        raise HTTPException(404)
+    arguments = {"case": case} if name == "preheat" else {}
+    await desk.order(name, arguments, key=f"admin:{name}:{case}:{services.clock.now() // 5:.0f}")
+    return _back("#jobs")
+
+
+@router.post("/admin/jobs/{id}/retry")
+async def retry_job(services: Admins, desk: TheDesk, id: str) -> Response:
+    """Try a job anew that was given up."""
+    del services
+    if await desk.retry(id) is None:
+        raise HTTPException(404)
+    return _back("#jobs")
+
+
+@router.get("/admin/jobs/{id}/file")
+async def job_file(services: Admins, desk: TheDesk, id: str) -> Response:
+    """The file that a job made."""
+    del services
+    return download(await desk.file(id))
+
+
 # ── pieces ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -172,6 +207,32 @@ async def _looked(services: Services) -> tuple[int, int] | None:
             await services.switches.look()
             return await services.spent()
     return None
+
+
+async def _jobs(t: Phrases, request: Request) -> list[Json] | None:
+    """The jobs that were given up and the newest others, if the database says so in time."""
+    desk = await desk_now(request)
+    with contextlib.suppress(StoreDown, TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            dead, newest = await desk.newest(JOBS, "dead"), await desk.newest(JOBS)
+            shown = {job.id: job for job in (*dead, *newest)}
+            return [_job(t, job, desk.services.clock.now()) for job in shown.values()]
+    return None
+
+
+def _job(t: Phrases, job: Job, now: float) -> Json:
+    """A job as the page tells it."""
+    name, about = f"admin.job_{job.name}", job.arguments.get("case", "")
+    return {
+        "id": job.id,
+        "name": t(name) if name in t.table else job.name,
+        "about": about,
+        "status": job.status,
+        "percent": round(job.progress * 100),
+        "note": job.error or job.note,
+        "when": t("admin.ago", time=ago(t, max(0.0, now - (job.ended_at or job.created_at)))),
+        "file": f"/admin/jobs/{job.id}/file" if "file" in job.result else "",
+    }
 
 
 def _mood(report: Json) -> str:

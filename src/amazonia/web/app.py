@@ -13,11 +13,12 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from amazonia import __version__
+from amazonia.jobs.opening import open_desk
 from amazonia.ops import telemetry, watching
 from amazonia.ops.requests import Requests
 from amazonia.services import Library, open_library, open_services
 from amazonia.settings import Settings
-from amazonia.web import admin, api, classes, operations, problems, reporting
+from amazonia.web import admin, api, classes, jobs, operations, problems, reporting
 from amazonia.web.assets import Assets
 from amazonia.web.description import describe
 from amazonia.web.security import Cookies, Guard
@@ -37,8 +38,13 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with telemetry.telemetry(settings), open_services(settings, cases) as services:
+        async with (
+            telemetry.telemetry(settings),
+            open_services(settings, cases) as services,
+            open_desk(services) as desk,
+        ):
             app.state.services = services
+            app.state.desk = desk
             app.state.cookies = Cookies(services.secret, settings.older_keys)
             app.state.close_streams = services.closing.set
             interviews, clock = services.interviews, services.clock
@@ -61,7 +67,8 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
     pages = import_module("amazonia.web.pages") if find_spec("amazonia.web.pages") else None
     problems.install(app, pages)
     # Not `include_router`: every request would look for its route twice.
-    routers = (api.router, classes.router, reporting.calls, operations.router, admin.router)
+    calls = (api.router, classes.router, reporting.calls, jobs.router)
+    routers = (*calls, operations.router, admin.router)
     for router in (*routers, reporting.pages, *([pages.router] if pages else [])):
         app.router.routes.extend(router.routes)
     describe(app)

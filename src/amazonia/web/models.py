@@ -110,6 +110,14 @@ class ChatBody(BaseModel):
     show: ID | None = None
 
 
+class JobBody(BaseModel):
+    """An order for a job; with a key, the same order twice is one job."""
+
+    name: str = Field(max_length=32)
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    key: str = Field("", max_length=100)
+
+
 class AnswerBody(BaseModel):
     """An answer: an option's id, a list of ids, or `{clues, union}`."""
 

@@ -23,7 +23,7 @@ def admin_only(request: Request, services: Services) -> None:
     Raises:
         HTTPException: 403, the request does not bear the token.
     """
-    if not _bears_token(request, services):
+    if not bears_token(request, services):
         raise HTTPException(403)
 
 
@@ -41,9 +41,9 @@ _NOT_NOW: Any = {"content": {"application/json": {}}}
 
 
 @router.get("/health", responses={503: {"description": "Turns cannot be saved", **_NOT_NOW}})
-async def health(services: TheServices) -> Response:
+async def health(request: Request, services: TheServices) -> Response:
     """Whether turns can be saved, and how everything else is. It waits for nothing."""
-    report = await services.health.report()
+    report = await whole_report(request, services)
     return Json(report, 503 if report["checks"]["database"] == "down" else 200)
 
 
@@ -81,13 +81,24 @@ async def clear_cache(services: TheServices) -> Response:
 async def read_metrics(request: Request, services: TheServices) -> Response:
     """Prometheus's text, of all processes of this machine, for it or for the administrator."""
     host = request.client.host if request.client else ""
-    if not _bears_token(request, services) and not metrics.is_local(host, request.headers):
+    if not bears_token(request, services) and not metrics.is_local(host, request.headers):
         raise HTTPException(403)
     text = await asyncio.to_thread(metrics.exposition)
     return Response(text, media_type=metrics.CONTENT_TYPE)
 
 
-def _bears_token(request: Request, services: Services) -> bool:
+async def whole_report(request: Request, services: Services) -> dict[str, Any]:
+    """How this process is, the job queue included; within some 30 ms."""
+    queue = asyncio.ensure_future(request.app.state.desk.queue())
+    report = await services.health.report()
+    report["checks"]["queue"] = await queue
+    if await queue == "degraded":
+        report["status"] = "degraded"
+    return report
+
+
+def bears_token(request: Request, services: Services) -> bool:
+    """Whether a request bears the administrator's token."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     return scheme.lower() == "bearer" and is_admin(services, given.strip())
 

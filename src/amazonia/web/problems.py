@@ -33,6 +33,7 @@ STATUS: dict[type[Exception], tuple[str, int]] = {
     errors.TeamRemoved: ("team-removed", 409),
     errors.InDistress: ("care", 422),
     errors.NoSuchTurn: ("not-found", 404),
+    errors.BadOrder: ("bad-order", 422),
     errors.TooFast: ("too-fast", 429),
     errors.Busy: ("busy", 503),
     errors.Conflict: ("conflict", 409),
@@ -188,6 +189,10 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         "pt-BR": ("Pedido grande demais", "O corpo do pedido pode ter no máximo 64 KB."),
         "en": ("Request too large", "The body of a request may have 64 KB at most."),
     },
+    "bad-order": {
+        "pt-BR": ("Tarefa impossível", "Essa tarefa não existe ou não pode ser feita assim."),
+        "en": ("Job not possible", "There is no such job, or it cannot be done like this."),
+    },
     "too-fast": {
         "pt-BR": ("Devagar", "Perguntas demais de uma vez. Esperem um instante."),
         "en": ("Too fast", "Too many requests at once. Wait a moment."),
@@ -333,6 +338,8 @@ async def _ours(request: Request, exc: Exception) -> Response:
             detail = exc.reason
         case rules.BadAnswer():
             return problem(name, status, _lang(request), allowed=exc.allowed)
+        case errors.BadOrder():
+            detail = str(exc)
         case errors.TooFast():
             headers["Retry-After"] = str(max(1, math.ceil(exc.wait)))
         case errors.Busy() | errors.StoreDown():
