@@ -42,12 +42,25 @@ class BadSetting(AmazoniaError):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A fault in a case's files. `code` is stable; `message` says what to write instead."""
+    """A fault in a case's files.
+
+    Attributes:
+        code: stable; docs/diagnostics.md explains it.
+        message: what is wrong and what to write instead, in English.
+        portuguese: the same in Brazilian Portuguese.
+        steps: the shortest way to see it for oneself, move by move, where that can be told.
+    """
 
     code: str
     file: str
     line: int
     message: str
+    portuguese: str = ""
+    steps: tuple[str, ...] = ()
+
+    def text(self, lang: str) -> str:
+        """The message in a language: Portuguese for any `pt…`, English for all others."""
+        return self.portuguese if lang.startswith("pt") and self.portuguese else self.message
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.code} {self.message}"

@@ -5,20 +5,57 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 from amazonia.content.files import Sheet
-from amazonia.domain.case import Case, Topic
+from amazonia.domain.case import Case, Step, Topic
 from amazonia.domain.gates import OPEN
-from amazonia.domain.words import CaseWords, TopicWords
+from amazonia.domain.words import CaseWords, StepWords, TopicWords
 from amazonia.errors import Finding
 
 _Path = tuple[str | int, ...]
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+class Near(NamedTuple):
     """A suggestion to put after «there is no …», or nothing."""
+
+    english: str = ""
+    portuguese: str = ""
+
+
+def nearest(name: str, known: Iterable[str]) -> Near:
+    """The known name that may have been meant."""
     near = get_close_matches(name, list(known), n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    if not near:
+        return Near()
+    return Near(f"; did you mean '{near[0]}'?", f"; seria '{near[0]}'?")
+
+
+KINDS = {
+    "act": "ato",
+    "challenge": "desafio",
+    "character": "personagem",
+    "claim": "afirmação",
+    "clue": "pista",
+    "confrontation": "confronto",
+    "counter-question": "contrapergunta",
+    "decision": "decisão",
+    "emotion": "emoção",
+    "ending": "final",
+    "epilogue": "epílogo",
+    "place": "lugar",
+    "riddle": "enigma",
+    "round": "rodada",
+    "secret": "segredo",
+    "topic": "assunto",
+}
+"""What things of a case are called in Portuguese."""
+
+
+def _kind(kind: str) -> str:
+    """«riddle 'r_one' option» in Portuguese: the first word is a kind, the rest names a part."""
+    first, _, rest = kind.partition(" ")
+    return f"{KINDS[first]} {rest}".rstrip()
 
 
 # ── the logic ───────────────────────────────────────────────────────────────────────────────────
@@ -29,13 +66,16 @@ def check_references(case: Case, sheet: Sheet) -> Iterator[Finding]:
     for kind, names, known, at in _references(case):
         for name in names:
             if name not in known:
-                fault = f"there is no {kind} '{name}'{nearest(name, known)}"
-                yield sheet.finding("L03", at, fault)
+                near = nearest(name, known)
+                fault = f"there is no {kind} '{name}'{near.english}"
+                falha = f"não existe {KINDS[kind]} '{name}'{near.portuguese}"
+                yield sheet.finding("L03", at, fault, falha)
     for facts, at in _facts(case):
         for fact in facts:
             if fact not in case.sources:
                 fault = f"fact {fact} has no entry in sources.yaml; add its source"
-                yield sheet.finding("L06", at, fault)
+                falha = f"o fato {fact} não está em sources.yaml; acrescente a fonte"
+                yield sheet.finding("L06", at, fault, falha)
 
 
 _Reference = tuple[str, Iterable[str], Iterable[str], _Path]
@@ -98,10 +138,14 @@ def _same_ids(
 ) -> Iterator[Finding]:
     logic, texts = set(logic), set(texts)
     for name in sorted(logic - texts):
-        yield Finding("L07", str(file), 1, f"the words of {kind} '{name}' are missing; add them")
+        fault = f"the words of {kind} '{name}' are missing; add them"
+        falha = f"faltam os textos de {_kind(kind)} '{name}'; acrescente"
+        yield Finding("L07", str(file), 1, fault, falha)
     for name in sorted(texts - logic):
-        fault = f"{kind} '{name}' has words but is not in case.yaml{nearest(name, logic)}"
-        yield Finding("L08", str(file), 1, fault)
+        near = nearest(name, logic)
+        fault = f"{kind} '{name}' has words but is not in case.yaml{near.english}"
+        falha = f"{_kind(kind)} '{name}' tem textos, mas não está em case.yaml{near.portuguese}"
+        yield Finding("L08", str(file), 1, fault, falha)
 
 
 def _parts(case: Case, words: CaseWords) -> Iterator[_Pair]:
@@ -180,28 +224,46 @@ def _talk(case: Case, words: CaseWords, folder: Path) -> Iterator[Finding]:
         yield from _same_ids("emotion", character.emotions, who.gestures, file)
         for part in ALWAYS_SPOKEN:
             if not getattr(who, part):
-                yield Finding("L07", str(file), 1, f"`{part}` needs at least one line; add it")
+                fault = f"`{part}` needs at least one line; add it"
+                falha = f"`{part}` precisa de ao menos uma fala; acrescente"
+                yield Finding("L07", str(file), 1, fault, falha)
         for topic in character.topics.values():
             if text := who.topics.get(topic.id):
-                for fault in _topic(topic, text, character.emotions):
-                    yield Finding("L07", str(file), 1, f"topic '{topic.id}' {fault}")
+                for fault, falha in _topic(topic, text, character.emotions):
+                    found = f"topic '{topic.id}' {fault}", f"assunto '{topic.id}': {falha}"
+                    yield Finding("L07", str(file), 1, *found)
 
 
 ALWAYS_SPOKEN = ("greeting", "greeting_again", "deflections", "unsure", "repeat", "shown")
 """Lists of lines of which a character must always have one to say."""
 
 
-def _topic(topic: Topic, text: TopicWords, emotions: Iterable[str]) -> Iterator[str]:
-    if len(text.steps) != len(topic.steps):
-        yield f"has {len(text.steps)} steps; case.yaml has {len(topic.steps)}"
+def _topic(topic: Topic, text: TopicWords, emotions: Iterable[str]) -> Iterator[tuple[str, str]]:
+    told, known = len(text.steps), len(topic.steps)
+    if told != known:
+        yield f"has {told} steps; case.yaml has {known}", f"{told} passos; case.yaml tem {known}"
     if topic.when != OPEN and not text.locked:
-        yield "needs `locked`: what is said while it is closed"
+        yield (
+            "needs `locked`: what is said while it is closed",
+            "falta `locked`: o que se diz enquanto está fechado",
+        )
     for number, (step, spoken) in enumerate(zip(topic.steps, text.steps, strict=False), 1):
-        if step.when != OPEN and not spoken.nudge:
-            yield f"step {number} needs `nudge`: what is said while it waits"
-        if not all(wording.says for wording in (spoken, *spoken.instead.values())):
-            yield f"step {number} needs `says`: at least one line"
-        if {name for name, _ in step.instead} != set(spoken.instead):
-            yield f"step {number}: `instead` differs from case.yaml"
-        if spoken.emotion not in emotions:
-            yield f"step {number}: emotion '{spoken.emotion}' is not in case.yaml"
+        for fault, falha in _step(step, spoken, emotions):
+            yield f"step {number}{fault}", f"passo {number}{falha}"
+
+
+def _step(step: Step, spoken: StepWords, emotions: Iterable[str]) -> Iterator[tuple[str, str]]:
+    if step.when != OPEN and not spoken.nudge:
+        yield (
+            " needs `nudge`: what is said while it waits",
+            " precisa de `nudge`: o que se diz enquanto espera",
+        )
+    if not all(wording.says for wording in (spoken, *spoken.instead.values())):
+        yield " needs `says`: at least one line", " precisa de `says`: ao menos uma fala"
+    if {name for name, _ in step.instead} != set(spoken.instead):
+        yield ": `instead` differs from case.yaml", ": `instead` difere de case.yaml"
+    if spoken.emotion not in emotions:
+        yield (
+            f": emotion '{spoken.emotion}' is not in case.yaml",
+            f": a emoção '{spoken.emotion}' não está em case.yaml",
+        )

@@ -40,20 +40,21 @@ def check_expectations(
     except ValidationError as exc:
         for error in exc.errors():
             place = ".".join(map(str, error["loc"]))
-            yield sheet.finding("T03", tuple(error["loc"]), f"'{place}': {error['msg']}")
+            fault, falha = f"'{place}': {error['msg']}", f"'{place}': valor inválido"
+            yield sheet.finding("T03", tuple(error["loc"]), fault, falha)
         return
     mine = questions.get(lang, _Questions())
     yield from _must(case, listener, mine, sheet, lang)
     for name, lines in mine.must_not.items():
         if name not in case.characters:
-            fault = f"there is no character '{name}'{nearest(name, case.characters)}"
-            yield sheet.finding("T03", (lang, "must_not", name), fault)
+            yield sheet.finding("T03", (lang, "must_not", name), *_nobody(case, name))
             continue
         for i, line in enumerate(lines):
             reading = listener.listen(CharacterId(name), line)
             if reading.decision == "answer":
                 fault = f"«{line}» is answered with topic '{reading.topics[0]}'; it must find none"
-                yield sheet.finding("T02", (lang, "must_not", name, i), fault)
+                falha = f"«{line}» acha o assunto '{reading.topics[0]}'; não devia achar nenhum"
+                yield sheet.finding("T02", (lang, "must_not", name, i), fault, falha)
 
 
 def _must(
@@ -62,17 +63,27 @@ def _must(
     for name, topics in questions.must.items():
         character = case.characters.get(CharacterId(name))
         if character is None:
-            fault = f"there is no character '{name}'{nearest(name, case.characters)}"
-            yield sheet.finding("T03", (lang, "must", name), fault)
+            yield sheet.finding("T03", (lang, "must", name), *_nobody(case, name))
             continue
         for topic, lines in topics.items():
             if topic not in character.topics:
-                fault = f"{name} has no topic '{topic}'{nearest(topic, character.topics)}"
-                yield sheet.finding("T03", (lang, "must", name, topic), fault)
+                near = nearest(topic, character.topics)
+                fault = f"{name} has no topic '{topic}'{near.english}"
+                falha = f"{name} não tem o assunto '{topic}'{near.portuguese}"
+                yield sheet.finding("T03", (lang, "must", name, topic), fault, falha)
                 continue
             for i, line in enumerate(lines):
                 reading = listener.listen(character.id, line)
                 if reading.topics[:1] != (topic,) or reading.decision not in ("answer", "unsure"):
                     found = f"{reading.decision}, {', '.join(reading.topics)}"
                     fault = f"«{line}» must find '{topic}' first; it finds: {found}"
-                    yield sheet.finding("T01", (lang, "must", name, topic, i), fault)
+                    falha = f"«{line}» devia achar primeiro '{topic}'; acha: {found}"
+                    yield sheet.finding("T01", (lang, "must", name, topic, i), fault, falha)
+
+
+def _nobody(case: Case, name: str) -> tuple[str, str]:
+    near = nearest(name, case.characters)
+    return (
+        f"there is no character '{name}'{near.english}",
+        f"não existe personagem '{name}'{near.portuguese}",
+    )

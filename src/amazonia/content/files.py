@@ -37,9 +37,11 @@ class Sheet:
             path = path[:-1]
         return self.lines.get(path, 1)
 
-    def finding(self, code: str, path: tuple[str | int, ...], message: str) -> Finding:
+    def finding(
+        self, code: str, path: tuple[str | int, ...], message: str, portuguese: str
+    ) -> Finding:
         """A finding at a path of this file."""
-        return Finding(code, str(self.path), self.line(path), message)
+        return Finding(code, str(self.path), self.line(path), message, portuguese)
 
 
 def read_sheet(path: Path) -> Sheet:
@@ -52,25 +54,29 @@ def read_sheet(path: Path) -> Sheet:
     try:
         raw = path.read_bytes()
     except OSError as exc:
-        raise BadCase([Finding("F01", str(path), 1, f"cannot be read: {exc.strerror}")]) from exc
+        raise _bad("F01", path, 1, f"cannot be read: {exc.strerror}", "não pode ser lido") from exc
     if len(raw) > MAX_BYTES:
         fault = f"is {len(raw):,} bytes; at most {MAX_BYTES:,} are allowed"
-        raise BadCase([Finding("F02", str(path), 1, fault)])
+        falha = f"tem {len(raw):,} bytes; o máximo é {MAX_BYTES:,}"
+        raise _bad("F02", path, 1, fault, falha)
     try:
         text = raw.decode()
         _refuse_references(path, text)
         root = yaml.compose(text, Loader=_Loader)
     except UnicodeDecodeError as exc:
         line = raw[: exc.start].count(b"\n") + 1
-        raise BadCase([Finding("F03", str(path), line, "is not UTF-8; save it as UTF-8")]) from exc
+        fault = "is not UTF-8; save it as UTF-8"
+        raise _bad("F03", path, line, fault, "não está em UTF-8; salve como UTF-8") from exc
     except yaml.reader.ReaderError as exc:
         line = raw[: exc.position].count(b"\n") + 1
         fault = f"holds the control character U+{exc.character:04X}; remove it"
-        raise BadCase([Finding("F03", str(path), line, fault)]) from exc
+        falha = f"contém o caractere de controle U+{exc.character:04X}; apague-o"
+        raise _bad("F03", path, line, fault, falha) from exc
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 1
         fault = f"is not valid YAML: {exc.problem}; check quotes, colons and indentation"
-        raise BadCase([Finding("F04", str(path), line, fault)]) from exc
+        falha = f"não é YAML válido: {exc.problem}; confira aspas, dois-pontos e recuos"
+        raise _bad("F04", path, line, fault, falha) from exc
     lines: dict[tuple[str | int, ...], int] = {}
     data = _build(path, root, (), lines) if root is not None else {}
     return Sheet(path, data, lines)
@@ -81,7 +87,12 @@ def _refuse_references(path: Path, text: str) -> None:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             fault = "anchors (&) and aliases (*) are not used here; write the text out, in quotes"
             line = event.start_mark.line + 1 if event.start_mark else 1
-            raise BadCase([Finding("F05", str(path), line, fault)])
+            falha = "âncoras (&) e apelidos (*) não se usam aqui; escreva o texto, entre aspas"
+            raise _bad("F05", path, line, fault, falha)
+
+
+def _bad(code: str, path: Path, line: int, fault: str, falha: str) -> BadCase:
+    return BadCase([Finding(code, str(path), line, fault, falha)])
 
 
 def _build(
@@ -93,10 +104,12 @@ def _build(
     line = node.start_mark.line + 1
     lines.setdefault(at, line)
     if len(at) > MAX_DEPTH:
-        raise BadCase([Finding("F06", str(path), line, f"is nested over {MAX_DEPTH} levels deep")])
+        fault = f"is nested over {MAX_DEPTH} levels deep"
+        raise _bad("F06", path, line, fault, f"tem mais de {MAX_DEPTH} níveis de recuo")
     if not node.tag.startswith("tag:yaml.org,2002:"):
         fault = f"the tag {node.tag} is not used in cases; remove it"
-        raise BadCase([Finding("F05", str(path), line, fault)])
+        falha = f"a marca {node.tag} não se usa em casos; apague-a"
+        raise _bad("F05", path, line, fault, falha)
     if isinstance(node, yaml.MappingNode):
         return _mapping(path, node, at, lines)
     if isinstance(node, yaml.SequenceNode):
@@ -129,7 +142,8 @@ def _mapping(
     for key_node, value_node in node.value:
         key, line = str(key_node.value), key_node.start_mark.line + 1
         if key in data:
-            raise BadCase([Finding("F07", str(path), line, f"'{key}' is there twice; keep one")])
+            fault = f"'{key}' is there twice; keep one"
+            raise _bad("F07", path, line, fault, f"'{key}' aparece duas vezes; deixe uma só")
         lines[(*at, key)] = line
         data[key] = _build(path, value_node, (*at, key), lines)
     return data

@@ -99,7 +99,12 @@ class _Builder:
     def build(self) -> Case:
         file = self.file
         if file.id != self.folder.name:
-            self._find("L01", ("id",), f"is '{file.id}' but the folder is '{self.folder.name}'")
+            self._find(
+                "L01",
+                ("id",),
+                f"is '{file.id}' but the folder is '{self.folder.name}'",
+                f"é '{file.id}', mas a pasta se chama '{self.folder.name}'",
+            )
         start, end = (_minutes(t) for t in (file.clock.start, file.clock.end))
         case = Case(
             id=file.id,
@@ -136,19 +141,29 @@ class _Builder:
 
     # ── faults ──────────────────────────────────────────────────────────────────────────────────
 
-    def _find(self, code: str, path: _Path, message: str) -> None:
-        self.findings.append(self.sheet.finding(code, path, message))
+    def _find(self, code: str, path: _Path, message: str, portuguese: str) -> None:
+        self.findings.append(self.sheet.finding(code, path, message, portuguese))
 
     def _gate(self, text: str | None, path: _Path, character: str = "") -> Gate:
         try:
             gate = gates.parse(text)
         except GateSyntaxError as exc:
-            self._find("L02", path, f"{exc}; write for example: r_one + (clue_a / clue_b)")
+            self._find(
+                "L02",
+                path,
+                f"{exc}; write for example: r_one + (clue_a / clue_b)",
+                f"a condição '{text}' não se lê; escreva por exemplo: r_um + (pista_a / pista_b)",
+            )
             return OPEN
         gate = gate.rename(lambda atom: _full_atom(atom, character))
         for atom in sorted(gate.atoms() - self.known):
             near = nearest(atom, self.known)
-            self._find("L03", path, f"gate '{text}' names '{atom}', which does not exist{near}")
+            self._find(
+                "L03",
+                path,
+                f"gate '{text}' names '{atom}', which does not exist{near.english}",
+                f"a condição '{text}' cita '{atom}', que não existe{near.portuguese}",
+            )
         return gate
 
     # ── logic ───────────────────────────────────────────────────────────────────────────────────
@@ -206,13 +221,27 @@ class _Builder:
         answer = [file.answer] if isinstance(file.answer, str) else file.answer
         pieces = file.items or file.layers or file.records
         if file.type == "order" and sorted(answer) != sorted(file.items):
-            self._find("L04", at, "answer must hold every item once, in the right order")
+            self._find(
+                "L04",
+                at,
+                "answer must hold every item once, in the right order",
+                "answer deve ter cada item uma vez, na ordem certa",
+            )
         if file.options and not set(answer) <= set(file.options):
-            self._find("L04", at, f"answer must be one of the options: {', '.join(file.options)}")
+            known = ", ".join(file.options)
+            self._find(
+                "L04",
+                at,
+                f"answer must be one of the options: {known}",
+                f"answer deve ser uma das opções: {known}",
+            )
         for option, parts in file.parts.items():
             if option not in file.options or not set(parts) <= set(pieces):
                 self._find(
-                    "L04", at, f"parts of '{option}' must name layers or records listed here"
+                    "L04",
+                    at,
+                    f"parts of '{option}' must name layers or records listed here",
+                    f"parts de '{option}' deve citar layers ou records listados aqui",
                 )
         return Riddle(
             id=RiddleId(name),
@@ -235,7 +264,13 @@ class _Builder:
         for name, file in self.file.challenges.items():
             at: _Path = ("challenges", name)
             if file.answer not in file.options:
-                self._find("L04", at, f"answer must be one of: {', '.join(file.options)}")
+                known = ", ".join(file.options)
+                self._find(
+                    "L04",
+                    at,
+                    f"answer must be one of: {known}",
+                    f"answer deve ser um destes: {known}",
+                )
             challenges[ChallengeId(name)] = Challenge(
                 id=ChallengeId(name),
                 by=CharacterId(file.by),
@@ -267,7 +302,12 @@ class _Builder:
 
     def _round(self, name: str, file: RoundFile, at: _Path) -> Round:
         if not any(reason.right for reason in file.reasons.values()):
-            self._find("L04", at, "one of the reasons needs `right: true`")
+            self._find(
+                "L04",
+                at,
+                "one of the reasons needs `right: true`",
+                "uma das razões precisa de `right: true`",
+            )
         return Round(
             id=name,
             when=self._gate(file.when, at),
@@ -283,11 +323,15 @@ class _Builder:
     def _publication(self, file: PublicationFile) -> Publication:
         at = "publication"
         if file.best not in file.endings:
-            self._find("L04", (at, "best"), f"must be one of: {', '.join(file.endings)}")
+            known = ", ".join(file.endings)
+            self._find(
+                "L04", (at, "best"), f"must be one of: {known}", f"deve ser um destes: {known}"
+            )
         last, ending = list(file.endings.items())[-1]
         if ending.any or ending.claims:
             fault = f"'{last}' comes last, so it must fit always; remove its `any` and `claims`"
-            self._find("L04", (at, "endings", last), fault)
+            falha = f"'{last}' vem por último e deve servir sempre; tire `any` e `claims`"
+            self._find("L04", (at, "endings", last), fault, falha)
         return Publication(
             when=self._gate(file.when, (at, "when")),
             claims={
@@ -357,7 +401,9 @@ class _Builder:
     def _words(self, lang: str) -> CaseWords:
         sheet = read_sheet(self.folder / f"text.{lang}.yaml")
         if not isinstance(sheet.data, dict):
-            raise BadCase([sheet.finding("L05", (), "must be a mapping of the case's words")])
+            fault = "must be a mapping of the case's words"
+            falha = "deve ser um mapa (chave: valor) com os textos do caso"
+            raise BadCase([sheet.finding("L05", (), fault, falha)])
         data: dict[str, Any] = {**sheet.data}
         origin: dict[_Path, Sheet] = {(): sheet}
         for path in sorted((self.folder / f"text.{lang}").glob("*.yaml")):
@@ -398,12 +444,14 @@ def _located(error: Mapping[str, Any], origin: Mapping[_Path, Sheet]) -> Finding
     place = ".".join(str(part) for part in loc) or "the file"
     match error["type"]:
         case "missing":
-            fault = f"'{place}' is missing; add it"
+            fault, falha = f"'{place}' is missing; add it", f"falta '{place}'; acrescente"
         case "extra_forbidden" | "unexpected_keyword_argument":
             fault = f"'{place}' is not a known key; remove it or check its spelling"
+            falha = f"'{place}' não é uma chave conhecida; apague ou confira a grafia"
         case _:
             fault = f"'{place}': {error['msg']}"
-    return origin[at].finding("L05", loc[len(at) :], fault)
+            falha = f"'{place}': valor inválido ({error['msg']})"
+    return origin[at].finding("L05", loc[len(at) :], fault, falha)
 
 
 def _known_atoms(file: CaseFile) -> frozenset[str]:
