@@ -7,10 +7,11 @@ import pytest
 from typer.main import get_command
 
 from amazonia.cli import app
+from amazonia.content.schema import reference, write_schemas
 from amazonia.settings import settings_table
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted((ROOT / "src" / "amazonia" / "content").glob("*.py"))
+SOURCES = sorted((ROOT / "src" / "amazonia" / "content").rglob("*.py"))
 
 
 def test_settings_are_documented() -> None:
@@ -31,6 +32,14 @@ def test_diagnostics_are_documented() -> None:
     page = (ROOT / "docs" / "diagnostics.md").read_text()
     rows = set(re.findall(r"^\| ([FLPT]\d\d) \|", page, re.MULTILINE))
     assert used == rows
+
+
+def test_the_format_is_documented(tmp_path: Path) -> None:
+    """`.venv/bin/python -m amazonia.content.schema` renews docs/format.md and docs/schema."""
+    assert (ROOT / "docs" / "format.md").read_text() == reference()
+    write_schemas(tmp_path)
+    for path in tmp_path.iterdir():
+        assert (ROOT / "docs" / "schema" / path.name).read_text() == path.read_text(), path.name
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.pt-BR.md", "CONTRIBUTING.md"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
+
 import typer
 
 from amazonia.cli import authors, doctor, operators, workers
@@ -13,6 +16,9 @@ __all__ = ["app", "authors", "doctor", "main", "operators", "workers"]
 
 def main() -> None:
     """Run the command; an error of ours is one line that says what to do."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a console that cannot write «→» writes «?»
+            stream.reconfigure(errors="replace")
     try:
         app()
     except AmazoniaError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,31 +13,54 @@ from amazonia.cli.app import app
 from amazonia.content.library import Library, bundled_cases
 from amazonia.domain.case import Case, CharacterId, Lang
 
-CaseName = Annotated[str, typer.Argument(help="The case's name, as its folder.")]
+CaseName = Annotated[str, typer.Argument(help="The case: a bundled one's name, or a folder.")]
 LangOption = Annotated[str | None, typer.Option(help="Language; the case's first by default.")]
+
+
+@app.command("new-case")
+def new_case_command(
+    name: Annotated[str, typer.Argument(help="Its name: small letters, figures and _.")],
+    folder: Annotated[Path | None, typer.Option(help="Where cases are; here by default.")] = None,
+) -> None:
+    """Write a small case that can be won, to start from; `check` proves it at once."""
+    from amazonia.content.new import new_case
+
+    case = new_case(folder or Path(), name)
+    typer.echo(f"{case} is written. Now:\n  amazonia check {case}\n  amazonia edit {case}")
 
 
 @app.command()
 def check(
     cases: Annotated[list[str] | None, typer.Argument(help="Cases; all if none is named.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,
+    lang: Annotated[str | None, typer.Option(help="Of the findings: pt-BR or en.")] = None,
 ) -> None:
     """Load and prove cases; exit 0 only if every proof holds."""
-    from amazonia.content.check import check_case
+    from amazonia.cli.checking import Report, as_records
 
-    library = _library()
-    findings = []
-    for name in cases or library.names():
-        found = check_case(library, name)
-        findings += found
-        if not as_json:
-            for finding in found:
-                typer.echo(str(finding))
-            typer.echo(f"{name}: {len(found)} findings" if found else f"{name}: every proof holds")
+    spoken = _spoken(lang)
+    chosen = [_open(case) for case in cases] if cases else _all()
     if as_json:
-        keys = ("code", "file", "line", "message")
-        typer.echo(json.dumps([{k: getattr(f, k) for k in keys} for f in findings], indent=2))
-    raise typer.Exit(1 if findings else 0)
+        from amazonia.content.check import check_case
+
+        findings = [finding for one in chosen for finding in check_case(*one)]
+        typer.echo(json.dumps(as_records(findings, spoken), ensure_ascii=False, indent=2))
+        raise typer.Exit(1 if findings else 0)
+    report = Report(spoken)
+    for library, name in chosen:
+        report.check(library, name)
+    report.sum_up()
+    raise typer.Exit(1 if report.found else 0)
+
+
+def _spoken(lang: str | None) -> str:
+    """The language to speak to an author in: as asked, else the machine's."""
+    if lang is not None and lang not in {"pt-BR", "en"}:
+        raise typer.BadParameter(f"'{lang}' is no language of the findings: pt-BR or en")
+    machine = next(
+        (os.environ[v] for v in ("LC_ALL", "LC_MESSAGES", "LANG") if v in os.environ), ""
+    )
+    return lang or ("pt-BR" if machine.lower().startswith("pt") else "en")
 
 
 @app.command()
@@ -50,8 +73,7 @@ def solve(
     """Print a shortest winning walkthrough, as the exact actions of a player."""
     from amazonia.domain.walkthrough import Guide, NoWay
 
-    library = _library()
-    loaded, language = _case(library, case, lang)
+    library, loaded, language = _case(case, lang)
     endings = [e.id for e in loaded.publication.endings]
     if ending is not None and ending not in endings:
         raise typer.BadParameter(f"'{ending}' is no ending of {case}; there are {endings}")
@@ -82,8 +104,7 @@ def playtest(
 
     from amazonia.content.playtest import playtest as run
 
-    library = _library()
-    loaded, language = _case(library, case, lang)
+    library, loaded, language = _case(case, lang)
     result = run(loaded, language, library.listener(loaded, language), teams, seed, idle)
     typer.echo(f"{teams} teams, seed {seed}")
     for name, count in sorted(result.endings.items()):
@@ -112,8 +133,7 @@ def ask(
     lang: LangOption = None,
 ) -> None:
     """Ask one question and see which topic matched, with what score, and what would be said."""
-    library = _library()
-    loaded, language = _case(library, case, lang)
+    library, loaded, language = _case(case, lang)
     if batch is not None:
         _ask_batch(library, loaded, language, batch)
         return
@@ -166,16 +186,24 @@ def _ask_batch(library: Library, case: Case, lang: Lang, batch: Path) -> None:
             typer.echo(json.dumps(answer, ensure_ascii=False))
 
 
-def _library() -> Library:
-    environ: dict[str, Any] = dict(os.environ)
-    folder = Path(environ.get("AMAZONIA_CASES") or bundled_cases())
-    data = Path(environ.get("AMAZONIA_DATA") or "data")
-    return Library(folder, data / "learned")
+def _open(case: str) -> tuple[Library, str]:
+    """The library of a case and its name there: a folder with a case.yaml, or one of the cases."""
+    learned = Path(os.environ.get("AMAZONIA_DATA") or "data") / "learned"
+    folder = Path(case)
+    if (folder / "case.yaml").is_file():
+        return Library(folder.resolve().parent, learned), folder.resolve().name
+    return Library(Path(os.environ.get("AMAZONIA_CASES") or bundled_cases()), learned), case
 
 
-def _case(library: Library, name: str, lang: str | None) -> tuple[Case, Lang]:
+def _all() -> list[tuple[Library, str]]:
+    library, _ = _open("")
+    return [(library, name) for name in library.names()]
+
+
+def _case(name: str, lang: str | None) -> tuple[Library, Case, Lang]:
+    library, name = _open(name)
     case = library.case(name)
     language = Lang(lang) if lang else next(iter(case.words))
     if language not in case.words:
         raise typer.BadParameter(f"{name} has no '{language}'; there are: {', '.join(case.words)}")
-    return case, language
+    return library, case, language

@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from amazonia.content.consistency import nearest
 from amazonia.content.files import Sheet, read_sheet
+from amazonia.content.models import QuestionsFile
 from amazonia.domain.case import Case, CharacterId, Lang
 from amazonia.domain.understanding import Listener
 from amazonia.errors import Finding
-
-
-class _Questions(BaseModel):
-    """Of one language: character → topic → questions; and character → questions that find none."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    must: dict[str, dict[str, list[str]]] = {}
-    must_not: dict[str, list[str]] = {}
 
 
 def check_expectations(
@@ -36,14 +28,14 @@ def check_expectations(
         return
     sheet = read_sheet(path)
     try:
-        questions = TypeAdapter(dict[str, _Questions]).validate_python(sheet.data)
+        questions = TypeAdapter(dict[str, QuestionsFile]).validate_python(sheet.data)
     except ValidationError as exc:
         for error in exc.errors():
             place = ".".join(map(str, error["loc"]))
             fault, falha = f"'{place}': {error['msg']}", f"'{place}': valor inválido"
             yield sheet.finding("T03", tuple(error["loc"]), fault, falha)
         return
-    mine = questions.get(lang, _Questions())
+    mine = questions.get(lang, QuestionsFile())
     yield from _must(case, listener, mine, sheet, lang)
     for name, lines in mine.must_not.items():
         if name not in case.characters:
@@ -58,7 +50,7 @@ def check_expectations(
 
 
 def _must(
-    case: Case, listener: Listener, questions: _Questions, sheet: Sheet, lang: Lang
+    case: Case, listener: Listener, questions: QuestionsFile, sheet: Sheet, lang: Lang
 ) -> Iterator[Finding]:
     for name, topics in questions.must.items():
         character = case.characters.get(CharacterId(name))

@@ -92,6 +92,25 @@ class Library:
     def _kept(self, case: Case, lang: Lang) -> Path:
         return self.cache / f"{case.id}.{lang}.{_key(case)}.jsonl.gz"
 
+    def kept(
+        self,
+        case: Case,
+        lang: Lang,
+        name: str,
+        make: Callable[[Case, Lang, Listener], list[list[str]]],
+    ) -> list[list[str]]:
+        """What was worked out from a case in a language, kept beside what was learned from it."""
+        path = self.cache / f"{case.id}.{lang}.{name}.{_key(case)}.json"
+        with contextlib.suppress(OSError, ValueError):
+            kept: list[list[str]] = orjson.loads(path.read_bytes())
+            return kept
+        made = make(case, lang, self.listener(case, lang))
+        with contextlib.suppress(OSError):
+            for stale in self.cache.glob(f"{case.id}.{lang}.{name}.*.json"):
+                stale.unlink(missing_ok=True)
+            path.write_bytes(orjson.dumps(made))
+        return made
+
     def open(self) -> None:
         """Load every case and listener now, so that no player waits for it."""
         for name in self.names():

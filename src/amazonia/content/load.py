@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -20,6 +19,7 @@ from amazonia.content.models import (
     RoundFile,
     SourceFile,
 )
+from amazonia.content.texts import misshapen, read_texts, words_of
 from amazonia.domain import gates
 from amazonia.domain.case import (
     Accepted,
@@ -58,9 +58,6 @@ from amazonia.errors import BadCase, Finding, UnknownCase
 _Path = tuple[str | int, ...]
 _T = TypeVar("_T")
 _M = TypeVar("_M", bound=BaseModel)
-
-PARTS = frozenset(field.name for field in fields(CaseWords)) - {"characters"}
-"""Files of a text folder that hold a part of the case's words; every other one is a character."""
 
 
 def load_case(folder: Path) -> Case:
@@ -108,6 +105,8 @@ class _Builder:
         start, end = (_minutes(t) for t in (file.clock.start, file.clock.end))
         case = Case(
             id=file.id,
+            licence=file.licence,
+            renamed=dict(file.renamed),
             revision=revision(self.folder),
             start=tuple(map(ClueId, file.start)),
             clock=(start, end),
@@ -292,6 +291,9 @@ class _Builder:
                 wins=file.wins,
                 asks=CounterId(file.asks) if file.asks else None,
                 facts=tuple(file.facts),
+                requires=(
+                    self._gate(file.requires, ("confrontations", name)) if file.requires else None
+                ),
                 rounds={
                     n: self._round(n, r, ("confrontations", name, "rounds", n))
                     for n, r in file.rounds.items()
@@ -374,14 +376,17 @@ class _Builder:
         forms = self.file.questionnaire
         if forms and len(forms) != 2:
             fault = "needs two parallel forms: a team gets one before and the other after"
-            self._find("L04", ("questionnaire",), fault)
+            falha = "precisa de dois formulários paralelos: um antes e outro depois"
+            self._find("L04", ("questionnaire",), fault, falha)
         if len({tuple(sorted(items.values())) for items in forms.values()}) > 1:
             fault = "both forms must hold as many solid and as many weak sources"
-            self._find("L04", ("questionnaire",), fault)
+            falha = "os dois formulários devem ter o mesmo número de fontes sólidas e frágeis"
+            self._find("L04", ("questionnaire",), fault, falha)
         for name, items in forms.items():
             if set(items.values()) != {"solid", "weak"}:
                 fault = "needs solid and weak sources: the result is the difference between them"
-                self._find("L04", ("questionnaire", name), fault)
+                falha = "precisa de fontes sólidas e frágeis: o resultado é a diferença entre elas"
+                self._find("L04", ("questionnaire", name), fault, falha)
         return tuple(
             Form(name, {item: kind == "solid" for item, kind in items.items()})
             for name, items in forms.items()
@@ -399,28 +404,7 @@ class _Builder:
     # ── words ───────────────────────────────────────────────────────────────────────────────────
 
     def _words(self, lang: str) -> CaseWords:
-        sheet = read_sheet(self.folder / f"text.{lang}.yaml")
-        if not isinstance(sheet.data, dict):
-            fault = "must be a mapping of the case's words"
-            falha = "deve ser um mapa (chave: valor) com os textos do caso"
-            raise BadCase([sheet.finding("L05", (), fault, falha)])
-        data: dict[str, Any] = {**sheet.data}
-        origin: dict[_Path, Sheet] = {(): sheet}
-        for path in sorted((self.folder / f"text.{lang}").glob("*.yaml")):
-            part = read_sheet(path)
-            at: _Path = (path.stem,) if path.stem in PARTS else ("characters", path.stem)
-            origin[at] = part
-            if path.stem in PARTS:
-                data[path.stem] = part.data
-            else:
-                data.setdefault("characters", {})[path.stem] = part.data
-        data.setdefault("glossary", [])
-        data.setdefault("challenges", {})
-        shape = TypeAdapter(CaseWords)
-        try:
-            return shape.validate_python(data)
-        except ValidationError as exc:
-            raise BadCase([_located(error, origin) for error in exc.errors()]) from exc
+        return words_of(read_texts(self.folder, lang))
 
 
 # ── pieces ──────────────────────────────────────────────────────────────────────────────────────
@@ -434,24 +418,7 @@ def _checked(validate: Callable[[], _T], sheet: Sheet) -> _T:
     try:
         return validate()
     except ValidationError as exc:
-        raise BadCase([_located(error, {(): sheet}) for error in exc.errors()]) from exc
-
-
-def _located(error: Mapping[str, Any], origin: Mapping[_Path, Sheet]) -> Finding:
-    """A Pydantic error as a finding of the file in which its value stands."""
-    loc: _Path = tuple(error["loc"])
-    at: _Path = max((p for p in origin if loc[: len(p)] == p), key=len)
-    place = ".".join(str(part) for part in loc) or "the file"
-    match error["type"]:
-        case "missing":
-            fault, falha = f"'{place}' is missing; add it", f"falta '{place}'; acrescente"
-        case "extra_forbidden" | "unexpected_keyword_argument":
-            fault = f"'{place}' is not a known key; remove it or check its spelling"
-            falha = f"'{place}' não é uma chave conhecida; apague ou confira a grafia"
-        case _:
-            fault = f"'{place}': {error['msg']}"
-            falha = f"'{place}': valor inválido ({error['msg']})"
-    return origin[at].finding("L05", loc[len(at) :], fault, falha)
+        raise BadCase([misshapen(error, {(): sheet}) for error in exc.errors()]) from exc
 
 
 def _known_atoms(file: CaseFile) -> frozenset[str]:

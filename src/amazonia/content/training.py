@@ -20,6 +20,8 @@ from amazonia.domain.understanding import OUT, Ear, Listener, Row
 from amazonia.domain.words import CaseWords, TopicWords
 
 EPOCHS = 6
+QUICK = 2
+"""Epochs of an ear that is only measured with."""
 RATE = 0.8
 DECAY = 2e-5
 LEARNED = 0.05
@@ -68,6 +70,15 @@ def teach(case: Case, lang: Lang, language: Language) -> Listener:
     places = {feature: place for place, feature in enumerate(features)}
     ears = {who: _ear(one, places, case.characters[who]) for who, one in learned.items()}
     return Listener(reader, ears)
+
+
+def quick_ear(character: Character, examples: Mapping[TopicId, Sequence[frozenset[str]]]) -> Ear:
+    """An ear that knows only the topics of one character, learned in a fraction of a second."""
+    samples = [_Sample(f, topic, 1.0) for topic, lines in examples.items() for f in lines if f]
+    idf = _idf(samples)
+    rows, bias = _learn(samples, tuple(examples), idf, QUICK)
+    places = {feature: place for place, feature in enumerate(sorted(rows))}
+    return _ear(_Learned(tuple(examples), idf, rows, bias), places, character)
 
 
 _Spoken = dict[tuple[CharacterId, TopicId], list[_Sample]]
@@ -255,7 +266,10 @@ def _vector(features: frozenset[str], idf: dict[str, float]) -> list[tuple[str, 
 
 
 def _learn(
-    samples: Sequence[_Sample], classes: Sequence[str], idf: dict[str, float]
+    samples: Sequence[_Sample],
+    classes: Sequence[str],
+    idf: dict[str, float],
+    epochs: int = EPOCHS,
 ) -> tuple[dict[str, Row], list[float]]:
     """Softmax regression, AdaGrad, a fixed number of epochs in a fixed order."""
     count = len(classes)
@@ -266,7 +280,7 @@ def _learn(
     bias, bias_squares = [0.0] * count, [1e-3] * count
     order, chance = list(range(len(data))), Random(7)
     rest = [0] * len(data)
-    for epoch in range(EPOCHS):
+    for epoch in range(epochs):
         chance.shuffle(order)
         for i in order:
             if rest[i] > epoch:

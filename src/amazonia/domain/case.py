@@ -189,7 +189,12 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Confrontation:
-    """Rounds with one character; won when `wins` of them are won."""
+    """Rounds with one character; won when `wins` of them are won.
+
+    Attributes:
+        requires: what a team must have found before anybody may be confronted; `when` has to be
+            stricter, which `amazonia check` proves.
+    """
 
     id: ConfrontationId
     character: CharacterId
@@ -198,6 +203,7 @@ class Confrontation:
     rounds: Mapping[str, Round]
     asks: CounterId | None = None
     facts: tuple[str, ...] = ()
+    requires: Gate | None = None
 
 
 # ── publication ─────────────────────────────────────────────────────────────────────────────────
@@ -310,6 +316,8 @@ class Case:
     words: Mapping[Lang, CaseWords]
     discussion: Mapping[str, Gate] = field(default_factory=dict)
     questionnaire: tuple[Form, ...] = ()
+    licence: str = "CC-BY-SA-4.0"
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def topics(self) -> Iterator[Topic]:
         """Every topic of every character."""

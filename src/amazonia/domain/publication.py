@@ -72,7 +72,7 @@ def publish(
 
     chosen = tuple(dict.fromkeys(claims))
     verdicts = {name: _verdict(case, state, listed[name]) for name in chosen}
-    ending = next(e for e in case.publication.endings if _fits(e, verdicts))
+    ending = first_fitting(case, verdicts)
     event = Published(chosen, tuple(sorted(decisions.items())), ending.id)
     return edition(case, words, state, event)
 
@@ -106,6 +106,11 @@ def _verdict(case: Case, state: State, claim: Claim) -> Verdict:
     if claim.truth == "unproven":
         return "harmful" if claim.harmful else "unproven"
     return "proved" if opens(case, state, claim.needs) else "unsupported"
+
+
+def first_fitting(case: Case, verdicts: Mapping[str, Verdict]) -> Ending:
+    """The ending of an edition in which the claims have these verdicts."""
+    return next(ending for ending in case.publication.endings if _fits(ending, verdicts))
 
 
 def _fits(ending: Ending, verdicts: Mapping[str, Verdict]) -> bool:

@@ -19,6 +19,7 @@ from amazonia.domain.moves import (
     start_atoms,
     ways_of,
 )
+from amazonia.domain.publication import first_fitting
 from amazonia.domain.search import in_order, short_way, shortest_way
 from amazonia.domain.session import State, begin
 
@@ -96,14 +97,15 @@ def _best_plan(world: Model, goal: Ending, start: Atoms, quick: bool) -> list[Mo
 def editions(case: Case, ending: Ending) -> Iterator[tuple[Atoms, tuple[str, ...]]]:
     """Pairs (what must hold, the claims to publish) that come to this ending, cheap ones first."""
     publication = case.publication
+    verdicts = {c.id: _verdict_of(c.truth, c.harmful) for c in publication.claims.values()}
     if ending.claims is not None:
-        for way in ending.claims.ways:
-            yield from _publishable(case, tuple(sorted(way)))
-        return
-    wanted: frozenset[Verdict] = ending.any or frozenset({"proved"})
-    for claim in publication.claims.values():
-        if _verdict_of(claim.truth, claim.harmful) in wanted:
-            yield from _publishable(case, (claim.id,))
+        chosen = [tuple(sorted(way)) for way in ending.claims.ways]
+    else:
+        wanted: frozenset[Verdict] = ending.any or frozenset({"proved"})
+        chosen = [(name,) for name, verdict in verdicts.items() if verdict in wanted]
+    for claims in chosen:
+        if first_fitting(case, {name: verdicts[name] for name in claims}) is ending:
+            yield from _publishable(case, claims)
 
 
 def _verdict_of(truth: str, harmful: bool) -> Verdict:
