@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.server import free_port
 
@@ -132,6 +133,35 @@ def cluster(*settings: str) -> Iterator[Cluster]:
         yield server
     finally:
         server.remove()
+
+
+@contextmanager
+def pooler(target: str) -> Iterator[str]:
+    """The address of a PgBouncer before a server, which gives each transaction any connection."""
+    program = shutil.which("pgbouncer")
+    assert program, "PgBouncer is not installed: scripts/ensure-services pgbouncer"
+    there, port = urlsplit(target), free_port()
+    with tempfile.TemporaryDirectory(prefix="amz-pooler-") as folder:
+        settings = Path(folder) / "pgbouncer.ini"
+        settings.write_text(
+            f"[databases]\n* = host={there.hostname} port={there.port} user=postgres\n"
+            f"[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={port}\nauth_type=any\n"
+            f"pool_mode=transaction\ndefault_pool_size=4\nunix_socket_dir=\n"
+        )
+        Path(folder).chmod(0o755)
+        who = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        process = subprocess.Popen(
+            [*who, program, "-q", str(settings)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        url = f"postgresql://postgres@127.0.0.1:{port}"
+        try:
+            wait_until_it_answers(f"{url}{there.path}")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
 
 
 @cache

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.postgres import new_database
+from tests.postgres import new_database, pooler, server
 
 from amazonia.store import tables
 from amazonia.store.database import OpenDatabase
@@ -69,15 +69,25 @@ def _held(connection: sqlite3.Connection) -> Iterator[None]:
         connection.close()
 
 
+@pytest.fixture(scope="session")
+def through_a_pooler() -> Iterator[str]:
+    """The way to the server through a pooler; a database's name comes behind it."""
+    with pooler(server()) as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
-    """A new storage of every kind, with its tables."""
+    """A new storage of each kind, with its tables; `pooler` is one that a module may ask for."""
     if request.param == "sqlite":
         migrate_sqlite(tmp_path / "test.sqlite3")
         yield tmp_path / "test.sqlite3"
         return
     with new_database() as url:
-        yield url
+        if request.param == "pooler":
+            yield f"{request.getfixturevalue('through_a_pooler')}/{url.rpartition('/')[2]}"
+        else:
+            yield url
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from amazonia.store.database import OpenDatabase
 from amazonia.store.teams import StoredNotes, StoredTeams
 from amazonia.store.turns import StoredTurns
 
+pytestmark = pytest.mark.parametrize("where", ["sqlite", "postgres", "pooler"], indirect=True)
+
 ROOM = Classroom(
     "room", "ABCDEF", "mini", "k" * 64, "r" * 64, "", Lang("pt-BR"), 1.0, ends_at=9_000.0
 )

@@ -15,6 +15,8 @@ from amazonia.store import tables
 from amazonia.store.database import OpenDatabase
 from amazonia.store.teams import StoredDevices, StoredNotes, StoredTeams
 
+pytestmark = pytest.mark.parametrize("where", ["sqlite", "postgres", "pooler"], indirect=True)
+
 
 @pytest.fixture
 async def team(here: OpenDatabase) -> Team:

@@ -13,7 +13,7 @@ from itertools import count
 
 import asyncpg
 import pytest
-from tests.postgres import Cluster, cluster, new_database, sql
+from tests.postgres import Cluster, cluster, new_database, pooler, sql
 from tests.store.proxy import Proxy
 from tests.worlds import new_team
 
@@ -198,6 +198,15 @@ async def test_a_cancelled_write_comes_to_its_end_first(url: str) -> None:
             with pytest.raises(asyncio.CancelledError):
                 await change
         assert await teams.versions(["team"]) == {"team": 20}
+
+
+async def test_a_pooler_is_noticed(url: str) -> None:
+    """Through PgBouncer no statement outlives its transaction; without it statements are kept."""
+    with pooler(url) as address:
+        for where, behind in ((url, False), (f"{address}/{url.rpartition('/')[2]}", True)):
+            async with opened(where) as database:
+                await StoredNotes(database).set("through", "it")
+                assert database._pool.is_behind_a_pooler == behind
 
 
 # ── migrations ──────────────────────────────────────────────────────────────────────────────────

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from tests.domain.world import LEARNED, World, lama
+from tests.postgres import new_database
 from tests.server import Server, serve
 
 from amazonia.content.library import bundled_cases
@@ -26,13 +28,18 @@ def world() -> World:
     return loaded
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, world: World) -> Iterator[Server]:
-    """A server that does not have to learn the case again."""
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def server(
+    tmp_path_factory: pytest.TempPathFactory, world: World, request: pytest.FixtureRequest
+) -> Iterator[Server]:
+    """A server of two processes, on each database, that does not have to learn the case again."""
     data = tmp_path_factory.mktemp("game") / "data"
     shutil.copytree(LEARNED, data / "learned")
-    with serve(data, cases=bundled_cases()) as running:
-        yield running
+    with ExitStack() as stack:
+        environ = {}
+        if request.param == "postgres":
+            environ["DATABASE_URL"] = stack.enter_context(new_database(empty=True))
+        yield stack.enter_context(serve(data, cases=bundled_cases(), **environ))
 
 
 @pytest.fixture

@@ -53,6 +53,8 @@ log = structlog.get_logger()
 AUTHORED = ScriptedVoice()
 RETRIES = 40
 """How often saving a reply is tried while the database does not answer."""
+SAVE_LEAST = 0.25
+"""Seconds that saving may hold a reply up, though its deadline is reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +252,11 @@ class Interviews:
         try:
             performed = await self._perform(team, turn, stream, audience, deadline)
             spoken, source = monotonic(), performed.source
-            done = await self._save(turn, performed.events, source)
+            saving = asyncio.create_task(self._save(turn, performed.events, source))
+            done = await self._done(turn, performed, saving, deadline)
             for event in closing_events(done, 0):
                 stream.add(event.kind, event.data)
+            stream.close()
             log.info(
                 "turn.answered",
                 turn=turn.id,
@@ -265,6 +269,7 @@ class Interviews:
                 save_ms=round((monotonic() - spoken) * 1000, 1),
             )
             self.answered(source)
+            await saving  # until then nobody else may think that it is not spoken
         except StoreDown:
             log.exception("turn.unsaved", turn=turn.id)
         finally:
@@ -307,6 +312,19 @@ class Interviews:
         rest = completion(performance, said)
         events += [stream.add("sentence", {"text": piece.text}) for piece in rest]
         return Performed(events, "scripted", first or monotonic())
+
+    async def _done(
+        self, turn: Turn, performed: Performed, saving: asyncio.Task[Turn], deadline: Deadline
+    ) -> Turn:
+        """The finished turn, at the deadline even if it is not stored yet: its beat is."""
+        try:
+            async with asyncio.timeout(max(SAVE_LEAST, deadline.left())):
+                return await asyncio.shield(saving)
+        except TimeoutError:
+            log.warning("turn.told_unsaved", turn=turn.id)
+            elapsed = round((self.game.clock.now() - turn.accepted_at) * 1000)
+            reply, source = reply_of(performed.events), performed.source
+            return replace(turn, status="done", reply=reply, source=source, elapsed_ms=elapsed)
 
     async def _save(self, turn: Turn, said: Sequence[StreamEvent], source: str) -> Turn:
         """Store the reply, patiently."""
