@@ -244,7 +244,7 @@ async def open_services(
             sessions=Sessions(cases, teams, StoredDevices(database), clock, chance),
             registry=registry,
             lessons=lessons,
-            afterwards=Afterwards(cases, classes, StoredRecords(database), clock),
+            afterwards=Afterwards(cases, classes, lessons.rooms, StoredRecords(database), clock),
             interviews=interviews,
             replies=replies,
             versions=Watch(teams.versions, TEAM_POLL),

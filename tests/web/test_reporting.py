@@ -194,6 +194,8 @@ async def test_a_team_judges_before_it_begins(app: FastAPI, browser: NewClient) 
             await teacher.post(f"/api/classes/{code}/questionnaire", json={"on": True})
         ).json() == {"questionnaire": True}
         await team.post("/api/session", json={"class_code": code})
+        newsroom = await team.get("/newsroom", headers=HTML)
+        assert (newsroom.status_code, newsroom.headers["location"]) == (303, "/judge")
         page = await team.get("/judge", headers=HTML)
         assert page.text.count("<fieldset") == 2
         half = await team.post("/api/judgement", json={"marks": {"placar": 5}})

@@ -10,6 +10,7 @@ from typing import Any
 
 from amazonia.classroom.questionnaire import HIGHEST, LOWEST, form_for
 from amazonia.classroom.report import Report, make_report
+from amazonia.classroom.rooms import Rooms
 from amazonia.domain.case import Form, Lang
 from amazonia.domain.errors import BadAnswer
 from amazonia.ports import Clock, Library, Team
@@ -37,6 +38,7 @@ class Afterwards:
 
     library: Library
     classes: Classes
+    rooms: Rooms
     records: Records
     clock: Clock
     _made: OrderedDict[tuple[str, str, str], Report] = field(default_factory=OrderedDict)
@@ -69,12 +71,11 @@ class Afterwards:
         Before: as long as it asked nobody anything. After: once it has published. Whatever it
         answered or skipped is not asked again.
         """
-        room = await self.classes.get(team.class_id) if team.class_id else None
-        case = self.library.case(team.case_id)
-        if room is None or not room.questionnaire or not case.questionnaire:
-            return None
         moment = _moment(team)
-        if moment is None:
+        case = self.library.case(team.case_id)
+        if not team.class_id or moment is None or not case.questionnaire:
+            return None
+        if not (await self.rooms.get(team.class_id)).questionnaire:
             return None
         answered = {judged.moment: judged for judged in await self.records.judgements(team.id)}
         if moment in answered:
@@ -119,7 +120,9 @@ class Afterwards:
         """Erase a class with everything that is kept of it, at once; how many rows by table."""
         for key in [key for key in self._made if key[0] == room.id]:
             del self._made[key]
-        return await self.records.erase(room.id)
+        erased = await self.records.erase(room.id)
+        self.rooms.changed(room.id)
+        return erased
 
     async def erase_expired(self) -> int:
         """Erase the classes that were kept long enough; how many."""
@@ -134,7 +137,9 @@ class Afterwards:
     async def _change(self, room: Classroom, **what: Any) -> Classroom:
         now = self.clock.now()
         kept = Command("keep", what, now)
-        return await self.classes.change(room.id, lambda new: replace(new, **what), [kept], now)
+        after = await self.classes.change(room.id, lambda new: replace(new, **what), [kept], now)
+        self.rooms.changed(room.id)
+        return after
 
 
 def _moment(team: Team) -> Moment | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from amazonia.domain.errors import Unknown
@@ -23,6 +23,7 @@ from amazonia.web.visit import (
     Here,
     PageRoute,
     Seated,
+    Visit,
     default_art,
     problem_for,
     problem_page,
@@ -78,8 +79,10 @@ async def credits_page(here: Here) -> Response:
 
 @router.get("/newsroom")
 async def newsroom(here: Seated) -> Response:
-    """The hub: the map, the people, what is new."""
+    """The hub: the map, the people, what is new. A class may ask something before it begins."""
     desk, t = here.team, here.t
+    if not desk.record.state.editions and await _is_to_judge(here):
+        return RedirectResponse("/judge", 303)
     view = desk.view
     asking = (view["counter"] or {}).get("by")
     people = [{**p, "asks": p["id"] == asking} for p in view["characters"]]
@@ -222,7 +225,7 @@ async def ending(here: Seated) -> Response:
     """The front page of the newest edition."""
     if here.team.view["ending"] is None:
         raise Unknown("ending", "ending")
-    return here.page("ending.html", tab="publish")
+    return here.page("ending.html", tab="publish", to_judge=await _is_to_judge(here))
 
 
 @router.get("/problems/{name}")
@@ -232,6 +235,10 @@ async def problem(here: Here, name: str) -> Response:
 
 
 # ── pieces ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _is_to_judge(here: Visit) -> bool:
+    return await services_of(here.request).afterwards.asked(here.team.record) is not None
 
 
 def _find(items: Sequence[Json], id_: str) -> Json:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from amazonia.classroom.afterwards import FEWEST_DAYS, MOST_DAYS
 from amazonia.classroom.archive import archive
@@ -17,6 +16,7 @@ from amazonia.classroom.sentences import outcome_lines, team_figures
 from amazonia.classroom.sheets import team_sheet
 from amazonia.domain.case import Lang
 from amazonia.domain.errors import BadAnswer
+from amazonia.ports import Team
 from amazonia.ports.classes import Classroom
 from amazonia.web import charts, models
 from amazonia.web.answers import Json
@@ -39,6 +39,11 @@ def labels_of(t: Phrases, offset: int | None) -> Labels:
     """The report's words, by the clock of whoever reads it."""
     minutes = BRASILIA if offset is None else min(EASTERNMOST, max(WESTERNMOST, offset))
     return Labels(t.lang, t.group("afterwards"), minutes)
+
+
+def file_of(kind: str) -> dict[int | str, dict[str, object]]:
+    """How the API's description speaks of a file."""
+    return {200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 # ── the page ────────────────────────────────────────────────────────────────────────────────────
@@ -90,7 +95,7 @@ def _talks(team: TeamReport) -> str:
 # ── the files ───────────────────────────────────────────────────────────────────────────────────
 
 
-@calls.get("/api/classes/{code}/report.csv")
+@calls.get("/api/classes/{code}/report.csv", response_class=Response, responses=file_of("text/csv"))
 async def report_csv(request: Request, room: TheClass, offset: int | None = None) -> Response:
     """A row for each team, as a spreadsheet of the reader's language."""
     t = stranger(request).t
@@ -99,7 +104,9 @@ async def report_csv(request: Request, room: TheClass, offset: int | None = None
     return _file(team_sheet(report, labels), "text/csv; charset=utf-8", _name(room, labels, "csv"))
 
 
-@calls.get("/api/classes/{code}/report.pdf")
+@calls.get(
+    "/api/classes/{code}/report.pdf", response_class=Response, responses=file_of("application/pdf")
+)
 async def report_pdf(request: Request, room: TheClass, offset: int | None = None) -> Response:
     """The report, to be printed."""
     t, services = stranger(request).t, services_of(request)
@@ -112,7 +119,9 @@ async def report_pdf(request: Request, room: TheClass, offset: int | None = None
     return _file(content, "application/pdf", _name(room, labels, "pdf"))
 
 
-@calls.get("/api/classes/{code}/export.zip")
+@calls.get(
+    "/api/classes/{code}/export.zip", response_class=Response, responses=file_of("application/zip")
+)
 async def export(request: Request, room: TheClass, offset: int | None = None) -> Response:
     """Everything that is kept of the class."""
     t, afterwards = stranger(request).t, services_of(request).afterwards
@@ -179,7 +188,7 @@ async def judge_page(here: Seated) -> Response:
     asked = await services_of(here.request).afterwards.asked(desk.record)
     words = desk.book.words.questionnaire
     if asked is None or words is None:
-        return _onwards(desk.record.state.editions)
+        return RedirectResponse(_next(desk.record), 303)
     return here.page(
         "judge.html",
         asked=asked,
@@ -192,8 +201,8 @@ async def judge_page(here: Seated) -> Response:
 async def judge(services: TheServices, team: TheTeam, body: models.JudgementBody) -> Response:
     """A team's marks; none at all mean that it skips the questionnaire."""
     kept = await services.afterwards.answer(team, body.marks)
-    return Json({"kept": kept, "next": "/ending" if team.state.editions else "/newsroom"})
+    return Json({"kept": kept, "next": _next(team)})
 
 
-def _onwards(editions: Any) -> Response:
-    return Response(status_code=303, headers={"Location": "/ending" if editions else "/newsroom"})
+def _next(team: Team) -> str:
+    return "/ending" if team.state.editions else "/newsroom"
