@@ -12,7 +12,7 @@ from importlib.util import find_spec
 import structlog
 from aiohttp import ClientSession
 
-from amazonia.classroom.afterwards import Afterwards
+from amazonia.classroom.afterwards import MOST_DAYS, Afterwards
 from amazonia.classroom.classes import Registry
 from amazonia.classroom.leading import Leading
 from amazonia.classroom.live import Boards
@@ -244,7 +244,14 @@ async def open_services(
             sessions=Sessions(cases, teams, StoredDevices(database), clock, chance),
             registry=registry,
             lessons=lessons,
-            afterwards=Afterwards(cases, classes, lessons.rooms, StoredRecords(database), clock),
+            afterwards=Afterwards(
+                cases,
+                classes,
+                lessons.rooms,
+                StoredRecords(database),
+                clock,
+                settings.retention_days or MOST_DAYS,
+            ),
             interviews=interviews,
             replies=replies,
             versions=Watch(teams.versions, TEAM_POLL),

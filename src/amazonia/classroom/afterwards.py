@@ -18,7 +18,7 @@ from amazonia.ports.classes import Classes, Classroom, Command
 from amazonia.ports.reports import Judgement, Moment, Records
 
 DAY = 86400.0
-FEWEST_DAYS, USUAL_DAYS, MOST_DAYS = 7, 180, 730
+FEWEST_DAYS, MOST_DAYS = 7, 730
 """Days for which a class may be kept after something last happened in it."""
 REPORTS = 8
 """Reports that a process remembers, to be shown again while nothing moved."""
@@ -34,13 +34,18 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Afterwards:
-    """The use cases around what is left of a class."""
+    """The use cases around what is left of a class.
+
+    Attributes:
+        most_days: for how long this server keeps a class at most, whatever its teacher wants.
+    """
 
     library: Library
     classes: Classes
     rooms: Rooms
     records: Records
     clock: Clock
+    most_days: int = MOST_DAYS
     _made: OrderedDict[tuple[str, str, str], Report] = field(default_factory=OrderedDict)
 
     # ── the report ──────────────────────────────────────────────────────────────────────────────
@@ -112,9 +117,13 @@ class Afterwards:
         Raises:
             BadAnswer: fewer or more than may be.
         """
-        if not FEWEST_DAYS <= days <= MOST_DAYS:
-            raise BadAnswer(f"days must be from {FEWEST_DAYS} to {MOST_DAYS}")
+        if not FEWEST_DAYS <= days <= self.most_days:
+            raise BadAnswer(f"days must be from {FEWEST_DAYS} to {self.most_days}")
         return await self._change(room, keep_days=days)
+
+    def kept_days(self, room: Classroom) -> int:
+        """For how many days after its last activity a class is kept."""
+        return min(room.keep_days, self.most_days)
 
     async def erase(self, room: Classroom) -> Mapping[str, int]:
         """Erase a class with everything that is kept of it, at once; how many rows by table."""
@@ -127,9 +136,10 @@ class Afterwards:
     async def erase_expired(self) -> int:
         """Erase the classes that were kept long enough; how many."""
         now, erased = self.clock.now(), 0
-        for class_id, last in await self.records.unused_since(now - FEWEST_DAYS * DAY):
+        least = min(FEWEST_DAYS, self.most_days)
+        for class_id, last in await self.records.unused_since(now - least * DAY):
             room = await self.classes.get(class_id)
-            if room is not None and last + room.keep_days * DAY <= now:
+            if room is not None and last + self.kept_days(room) * DAY <= now:
                 await self.erase(room)
                 erased += 1
         return erased

@@ -22,7 +22,8 @@ LAST_PURGE = "purged"
 
 
 async def purge(services: Services, arguments: Json, progress: Progress) -> Outcome:
-    """Take away what is old, and teams that nobody played for `RETENTION_DAYS`.
+    """Take away what is old, classes whose time is over, and teams that nobody played for
+    `RETENTION_DAYS`.
 
     Doing it twice takes away nothing more.
     """
@@ -37,6 +38,7 @@ async def purge(services: Services, arguments: Json, progress: Progress) -> Outc
     oldest = datetime.fromtimestamp(now, UTC).date() - timedelta(days=SPENDING_DAYS)
     gone = dict(await services.attic.clear(before, oldest.isoformat()))
     await progress(0.3, "teams")
+    gone["classes"] = await services.afterwards.erase_expired()
     gone["teams"] = await _forget_teams(services, now, progress)
     await services.notes.set(LAST_PURGE, today(now))
     return Outcome({"gone": gone})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from amazonia.jobs.export import export
 from amazonia.jobs.preheat import preheat
 from amazonia.jobs.purge import purge
+from amazonia.jobs.report import KEPT, report
 from amazonia.jobs.work import LONGEST, Work
 
 WORKS: Mapping[str, Work] = {
@@ -15,5 +16,6 @@ WORKS: Mapping[str, Work] = {
         Work("purge", purge, limit=900, fresh=20 * 3600),
         Work("preheat", preheat, limit=LONGEST, tries=2),
         Work("export", export, limit=300, fresh=60),
+        Work("report", report, limit=300, fresh=KEPT / 2),
     )
 }

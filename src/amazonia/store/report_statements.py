@@ -11,6 +11,7 @@ from sqlalchemy import (
     false,
     func,
     insert,
+    literal,
     or_,
     select,
 )
@@ -20,6 +21,8 @@ from amazonia.store.tables import (
     devices,
     events,
     flags,
+    job_files,
+    jobs,
     judgements,
     metadata,
     reports,
@@ -101,6 +104,10 @@ _turn_ids = select(turns.c.id).where(turns.c.team_id.in_(_team_ids))
 class_team_ids = _team_ids
 
 
+_OWNER = literal("class:").concat(p("class_id"))
+"""The owner of the jobs that a class's teacher ordered."""
+
+
 def _belongs(table: Table) -> ColumnElement[bool]:
     """Whether a row is kept of the class: by its columns, so that a new table is not forgotten."""
     ways: list[ColumnElement[bool]] = []
@@ -112,14 +119,19 @@ def _belongs(table: Table) -> ColumnElement[bool]:
         ways.append(table.c.team_id.in_(_team_ids))
     if "turn_id" in table.c:
         ways.append(table.c.turn_id.in_(_turn_ids))
+    if table is jobs:
+        ways.append(jobs.c.owner == _OWNER)
+    if table is job_files:
+        ways.append(job_files.c.job_id.in_(select(jobs.c.id).where(jobs.c.owner == _OWNER)))
     return or_(false(), *ways)
 
 
 def _is_kept_of_classes(table: Table) -> bool:
-    return table is classes or not {"class_id", "team_id", "turn_id"}.isdisjoint(table.c.keys())
+    owned = table in {classes, jobs, job_files}
+    return owned or not {"class_id", "team_id", "turn_id"}.isdisjoint(table.c.keys())
 
 
-_LAST = (turns, teams, classes)
+_LAST = (jobs, turns, teams, classes)
 """Tables by which the rows of the others are found."""
 CLASS_TABLES = (
     *(t for t in reversed(metadata.sorted_tables) if _is_kept_of_classes(t) and t not in _LAST),
@@ -144,7 +156,11 @@ def _all_rows(table: Table) -> Select[tuple[object, ...]]:
     return select(*shown).where(_belongs(table)).order_by(*table.primary_key.columns)
 
 
-everything = {str(table.name): _all_rows(table) for table in reversed(CLASS_TABLES)}
+everything = {
+    str(table.name): _all_rows(table)
+    for table in reversed(CLASS_TABLES)
+    if table not in {jobs, job_files}  # made from the rest, and no part of what was done
+}
 
 # ── how long it is kept ─────────────────────────────────────────────────────────────────────────
 

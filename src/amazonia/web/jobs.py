@@ -17,7 +17,7 @@ from amazonia.ports.jobs import Job, JobFile
 from amazonia.web import models
 from amazonia.web.answers import Json
 from amazonia.web.operations import ForAdmin, bears_token
-from amazonia.web.session import TheServices
+from amazonia.web.session import TheServices, cookies_of, services_of
 from amazonia.web.sse import event_stream, last_event_id
 
 NEWEST = 50
@@ -44,7 +44,16 @@ async def _is_admin(request: Request, owner: str) -> bool:
     return False
 
 
-OWNERS: Mapping[str, Callable[[Request, str], Awaitable[bool]]] = {"admin": _is_admin}
+async def _is_teacher(request: Request, owner: str) -> bool:
+    """A class's jobs are its teacher's."""
+    room = await services_of(request).registry.classes.get(owner)
+    return room is not None and cookies_of(request).reads_class(request, room)
+
+
+OWNERS: Mapping[str, Callable[[Request, str], Awaitable[bool]]] = {
+    "admin": _is_admin,
+    "class": _is_teacher,
+}
 """For each kind of owner, as in `class:4F7K`: whether a request comes from the one of that name."""
 
 

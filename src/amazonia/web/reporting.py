@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from amazonia.classroom.afterwards import FEWEST_DAYS, MOST_DAYS
+from amazonia.classroom.afterwards import FEWEST_DAYS
 from amazonia.classroom.archive import archive
 from amazonia.classroom.labels import BRASILIA, Labels
 from amazonia.classroom.path import TeamReport
@@ -16,10 +17,13 @@ from amazonia.classroom.sentences import outcome_lines, team_figures
 from amazonia.classroom.sheets import team_sheet
 from amazonia.domain.case import Lang
 from amazonia.domain.errors import BadAnswer
+from amazonia.jobs.desk import Desk
 from amazonia.ports import Team
 from amazonia.ports.classes import Classroom
+from amazonia.ports.jobs import Job
 from amazonia.web import charts, models
 from amazonia.web.answers import Json
+from amazonia.web.jobs import TheDesk, download, job_view
 from amazonia.web.phrases import Phrases
 from amazonia.web.session import TheServices, TheTeam, services_of
 from amazonia.web.teaching import TheClass
@@ -49,6 +53,12 @@ def file_of(kind: str) -> dict[int | str, dict[str, object]]:
 # ── the page ────────────────────────────────────────────────────────────────────────────────────
 
 
+@pages.get("/class/sheet")
+async def sheet_page(request: Request) -> Response:
+    """The pupils' sheet: one page to be printed. It tells nothing of any class."""
+    return stranger(request).page("sheet.html")
+
+
 @pages.get("/class/{code}/report")
 async def report_page(request: Request, room: TheClass, offset: int | None = None) -> Response:
     """The report on a class."""
@@ -71,7 +81,8 @@ async def report_page(request: Request, room: TheClass, offset: int | None = Non
         talks=_talks,
         forms=case.questionnaire,
         judged=case.words[spoken].questionnaire,
-        bounds=(FEWEST_DAYS, MOST_DAYS),
+        days=services.afterwards.kept_days(room),
+        bounds=(FEWEST_DAYS, services.afterwards.most_days),
         page_data={"words": here.t.group("js", "js_report"), "code": room.code},
     )
 
@@ -105,18 +116,38 @@ async def report_csv(request: Request, room: TheClass, offset: int | None = None
 
 
 @calls.get(
-    "/api/classes/{code}/report.pdf", response_class=Response, responses=file_of("application/pdf")
+    "/api/classes/{code}/report.pdf",
+    response_class=Response,
+    responses={**file_of("application/pdf"), 202: {"description": "The job that makes it"}},
 )
-async def report_pdf(request: Request, room: TheClass, offset: int | None = None) -> Response:
-    """The report, to be printed."""
+async def report_pdf(
+    request: Request, desk: TheDesk, room: TheClass, offset: int | None = None
+) -> Response:
+    """The report, to be printed: the file, or the job that makes it (`Prefer: respond-async`)."""
+    job = await _order_pdf(request, desk, room, offset)
+    if "respond-async" in request.headers.get("prefer", ""):
+        return Json(job_view(job), 202, {"Location": f"/api/jobs/{job.id}"})
+    async for now in desk.follow(job.id):
+        job = now
+    return download(await desk.file(job.id))
+
+
+async def _order_pdf(request: Request, desk: Desk, room: Classroom, offset: int | None) -> Job:
+    """The job that makes the PDF of what is there now; the same until something moves."""
     t, services = stranger(request).t, services_of(request)
-    report = await services.afterwards.report(room, t.lang)
+    case = services.library.case(room.case_id)
     labels = labels_of(t, offset)
-    made = labels(
-        "made", code=room.code, case=report.title, when=labels.moment(services.clock.now())
-    )
-    content = await asyncio.to_thread(_pdf, report, labels, made)
-    return _file(content, "application/pdf", _name(room, labels, "pdf"))
+    spoken = Lang(t.lang) if t.lang in case.words else room.lang
+    now = labels.moment(services.clock.now())
+    version = await services.afterwards.records.versions(room.id)
+    arguments = {
+        "class": room.id,
+        "labels": asdict(labels),
+        "made": labels("made", code=room.code, case=case.words[spoken].title, when=now),
+        "name": _name(room, labels, "pdf"),
+    }
+    key = f"report:{room.id}:{version}:{t.lang}:{labels.offset}"
+    return await desk.order("report", arguments, f"class:{room.id}", key)
 
 
 @calls.get(
@@ -130,12 +161,6 @@ async def export(request: Request, room: TheClass, offset: int | None = None) ->
     labels = labels_of(t, offset)
     content = await asyncio.to_thread(archive, report, kept, labels)
     return _file(content, "application/zip", _name(room, labels, "zip"))
-
-
-def _pdf(report: Report, labels: Labels, made: str) -> bytes:
-    from amazonia.classroom.pdf import make_pdf  # it takes a second and some megabytes to import
-
-    return make_pdf(report, labels, made)
 
 
 def _name(room: Classroom, labels: Labels, kind: str) -> str:

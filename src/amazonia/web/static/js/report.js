@@ -1,5 +1,5 @@
 /** The class report: its files, by the reader's clock, and what a teacher decides about the data. */
-import { all, attempt, el, one, page, post, t, words } from "./core.js";
+import { all, attempt, call, el, one, page, post, t, words } from "./core.js";
 
 const api = `/api/classes/${page.code}`;
 const offset = -new Date().getTimezoneOffset();
@@ -22,22 +22,39 @@ for (const button of all("[data-print]")) {
   });
 }
 
-// A PDF of forty teams takes some seconds.
+// A PDF of forty teams takes some seconds: a job makes it, and the page tells how far it is.
 const pdf = /** @type {HTMLAnchorElement} */ (one("[data-pdf]"));
+const told = one("[data-progress]");
+
+/** @param {{id: string}} job @returns {Promise<string>} the address of the file */
+function made(job) {
+  return new Promise((resolve, reject) => {
+    const source = new EventSource(`/api/jobs/${job.id}`);
+    source.addEventListener("job", (event) => {
+      const part = JSON.parse(/** @type {MessageEvent} */ (event).data).progress;
+      told.textContent = `${t("pdf_wait")} ${Math.round(100 * part)}%`;
+    });
+    source.addEventListener("end", (event) => {
+      source.close();
+      const { file } = JSON.parse(/** @type {MessageEvent} */ (event).data);
+      if (file) resolve(file); else reject(new Error("no file"));
+    });
+    source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED) reject(new Error("no stream"));
+    });
+  });
+}
+
 pdf.addEventListener("click", async (event) => {
   event.preventDefault();
-  const told = one("[data-progress]");
   if (pdf.getAttribute("aria-busy") === "true") return;
   pdf.setAttribute("aria-busy", "true");
   told.textContent = t("pdf_wait");
   try {
-    const response = await fetch(pdf.href);
-    if (!response.ok) throw new Error(String(response.status));
-    const address = URL.createObjectURL(await response.blob());
-    const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "report.pdf";
-    el("a", { href: address, download: name }).click();
+    const job = await call(pdf.href, { headers: { Prefer: "respond-async", Accept: "application/json" } });
+    const address = await made(job);
+    el("a", { href: address, download: "" }).click();
     told.textContent = t("pdf_ready");
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
   } catch {
     told.textContent = t("pdf_failed");
   } finally {
