@@ -97,7 +97,7 @@ def told(case: Case, words: CaseWords, move: Move | None) -> Json:
             return {
                 "do": "chat",
                 "who": who.short,
-                "about": who.topics[topic.id].label,
+                "about": who.topics[topic.id].suggestion,
                 "show": words.clues[ClueId(move.show)].title if move.show else "",
                 "gives": words.clues[clue].title if clue else "",
             }

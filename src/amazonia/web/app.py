@@ -18,7 +18,7 @@ from amazonia.ops import telemetry, watching
 from amazonia.ops.requests import Requests
 from amazonia.services import Library, open_library, open_services
 from amazonia.settings import Settings
-from amazonia.web import admin, api, classes, jobs, operations, problems, reporting
+from amazonia.web import admin, api, class_pages, classes, jobs, operations, problems, reporting
 from amazonia.web.assets import Assets
 from amazonia.web.description import describe
 from amazonia.web.security import Cookies, Guard
@@ -69,7 +69,12 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
     # Not `include_router`: every request would look for its route twice.
     calls = (api.router, classes.router, reporting.calls, jobs.router)
     routers = (*calls, operations.router, admin.router)
-    for router in (*routers, reporting.pages, *([pages.router] if pages else [])):
+    for router in (
+        *routers,
+        reporting.pages,
+        class_pages.router,
+        *([pages.router] if pages else []),
+    ):
         app.router.routes.extend(router.routes)
     describe(app)
     _mount_files(app, settings, cases)

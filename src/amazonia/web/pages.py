@@ -43,9 +43,14 @@ router = APIRouter(
 @router.get("/")
 async def start(here: Here) -> Response:
     """The start page."""
+    return start_page(here)
+
+
+def start_page(here: Visit, joining: str = "") -> Response:
+    """The start page; for whoever joins a class with that door open and the code in its place."""
     art = here.desk.art if here.desk else default_art(here.request)
     words = {"words": here.t.group("js", "js_start"), "lang": here.t.lang}
-    return here.page("start.html", art=art, page_data=words)
+    return here.page("start.html", art=art, joining=joining, page_data=words)
 
 
 @router.get("/opening")

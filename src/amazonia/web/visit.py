@@ -92,7 +92,8 @@ class Visit:
             "air": False,
             "tab": "",
             "open_challenges": waiting(view["challenges"]) if view else 0,
-            "page_data": {"words": self.t.group("js"), **(page_data or {})},
+            "in_class": bool(desk and desk.record.class_id),
+            "page_data": self._for_scripts(page_data or {}),
             **values,
         }
         html = _templates().get_template(template).render(context)
@@ -100,6 +101,13 @@ class Visit:
         if self.request.query_params.get("lang") in LANGUAGES:
             response.set_cookie(LANG_COOKIE, self.t.lang, YEAR, samesite="lax", httponly=True)
         return response
+
+    def _for_scripts(self, data: Json) -> Json:
+        """What scripts are given; in a class, its words as well."""
+        given = {"words": self.t.group("js"), **data}
+        if self.desk and self.desk.record.class_id:
+            given["class_words"] = self.t.group("js_class")
+        return given
 
 
 async def visit(request: Request) -> Visit:

@@ -150,9 +150,12 @@ export function whereIs(item) {
   }
 }
 
-/** Tells when another tab or machine of the team moved on. */
+let following = false;
+
+/** Tells when another tab or machine of the team moved on; and, in a class, what the class does. */
 export function followTeam() {
-  if (!document.body.dataset.team) return;
+  if (!document.body.dataset.team || following) return;
+  following = true;
   let first = 0;
   const source = new EventSource("/api/team/events");
   source.addEventListener("version", (event) => {
@@ -163,6 +166,9 @@ export function followTeam() {
       document.body.append(button);
     }
     first = version;
+  });
+  source.addEventListener("class", (event) => {
+    dispatchEvent(new CustomEvent("class", { detail: JSON.parse(/** @type {MessageEvent} */ (event).data) }));
   });
   addEventListener("pagehide", () => source.close());
 }

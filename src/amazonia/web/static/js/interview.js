@@ -1,5 +1,5 @@
 /** The interview: ask, listen, put on paper. */
-import { all, announce, calm, el, kept, one, page, post, t, whereIs, words } from "./core.js";
+import { all, announce, calm, el, kept, one, page, post, Refused, t, whereIs, words } from "./core.js";
 import { Outbox } from "./turn.js";
 
 const PACE = 350;
@@ -248,6 +248,11 @@ async function converse(turn, entry) {
   } catch (error) {
     entry.remove();
     eager = false;
+    if (error instanceof Refused && error.problem.type.endsWith("/care")) {
+      transcript.append(el("article", { class: "turn care", role: "alert" }, el("h2", {}, error.problem.title), el("p", {}, error.message)));
+      bottom();
+      return;
+    }
     fail(words(error));
     if (!input.value) { input.value = turn.message; measure(); }
   } finally {

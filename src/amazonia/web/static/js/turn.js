@@ -45,8 +45,8 @@ export class Outbox {
         if (error instanceof Unreachable) {
           hear("queued", { text: t("queued") });
           await network(Math.min(15000, 1000 * 2 ** tries));
-        } else if (error instanceof Refused && (error.problem.status === 429 || error.problem.status === 503)) {
-          hear("queued", { text: t("slow_down") });
+        } else if (error instanceof Refused && [423, 429, 503].includes(error.problem.status)) {
+          hear("queued", { text: error.problem.status === 423 ? error.message : t("slow_down") });
           await wait(1000 * Math.max(1, error.problem.retry));
         } else {
           this.keep(null);
