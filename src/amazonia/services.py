@@ -52,6 +52,7 @@ from amazonia.settings import Provider as VoiceSettings
 from amazonia.settings import Settings, secret_key
 from amazonia.store.attic import StoredAttic
 from amazonia.store.classes import StoredClasses
+from amazonia.store.copies import back_up, bring_back
 from amazonia.store.database import OpenDatabase
 from amazonia.store.jobs import StoredJobs
 from amazonia.store.migrate import migrate_postgres, migrate_sqlite, newest
@@ -72,7 +73,16 @@ from amazonia.voice.providers import Endpoint, Provider, open_http
 from amazonia.voice.speak import ScriptedVoice, Speaker
 from amazonia.voice.understand import ModelUnderstanding
 
-__all__ = ["Library", "Services", "migrate", "newest", "open_library", "open_services"]
+__all__ = [
+    "Library",
+    "Services",
+    "back_up",
+    "bring_back",
+    "migrate",
+    "newest",
+    "open_library",
+    "open_services",
+]
 
 log = structlog.get_logger()
 

@@ -7,11 +7,11 @@ from io import TextIOWrapper
 
 import typer
 
-from amazonia.cli import authors, doctor, operators, workers
+from amazonia.cli import authors, copying, doctor, operators, workers
 from amazonia.cli.app import app
 from amazonia.errors import AmazoniaError
 
-__all__ = ["app", "authors", "doctor", "main", "operators", "workers"]
+__all__ = ["app", "authors", "copying", "doctor", "main", "operators", "workers"]
 
 
 def main() -> None:
