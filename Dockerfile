@@ -8,8 +8,8 @@ WORKDIR /src
 RUN python -m venv --without-pip /opt/amazonia
 
 # What the game needs changes seldom: this layer stays until the lock file changes.
-COPY requirements.lock ./
-RUN python -m pip --python /opt/amazonia/bin/python install --only-binary=:all: --require-hashes -r requirements.lock
+COPY requirements-scale.lock ./
+RUN python -m pip --python /opt/amazonia/bin/python install --only-binary=:all: --require-hashes -r requirements-scale.lock
 
 COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
@@ -17,7 +17,7 @@ COPY cases ./cases
 RUN python -m pip --python /opt/amazonia/bin/python install --no-index --no-deps --no-build-isolation .
 
 # What is learned from the cases (some twenty seconds) is learned here; `entrypoint` hands it on.
-COPY --chmod=0755 deploy/entrypoint deploy/healthcheck.py deploy/learn.py deploy/copy_database.py /opt/amazonia/deploy/
+COPY --chmod=0755 deploy/entrypoint deploy/healthcheck.py deploy/learn.py /opt/amazonia/deploy/
 RUN AMAZONIA_DATA=/opt/amazonia /opt/amazonia/bin/python /opt/amazonia/deploy/learn.py \
  && chmod -R a+rX /opt/amazonia/learned
 
