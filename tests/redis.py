@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 from tests.server import PATIENCE, free_port
 
-from amazonia.fabric.redis.link import Link, open_client
+from amazonia.fabric.redis.link import Link, open_client, open_link
 
 
 @dataclass(slots=True)
@@ -125,12 +126,14 @@ def server(shared_server: RedisServer) -> Iterator[RedisServer]:
 
 @pytest.fixture
 async def link(server: RedisServer) -> AsyncIterator[Link]:
-    async with open_client(server.url) as client:
-        link = Link(client, "test")
-        await link.begin()
+    async with open_client(server.url) as client, open_link(client, "test") as link:
         assert link.is_well
         yield link
-        await link.close()
+
+
+def patient_link(client: Redis) -> Link:
+    """A link for tests of what passes through it, which a busy machine does not lose."""
+    return Link(client, "test", patience=2.0)
 
 
 # ── a slow network ──────────────────────────────────────────────────────────────────────────────

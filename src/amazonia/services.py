@@ -19,22 +19,27 @@ from amazonia.classroom.live import Boards
 from amazonia.classroom.missing import NextSteps
 from amazonia.classroom.rooms import Rooms
 from amazonia.content.library import Library, bundled_cases
-from amazonia.errors import AmazoniaError, BadSetting, StoreDown
+from amazonia.errors import AmazoniaError, BadSetting
 from amazonia.fabric.bell import Bell
+from amazonia.fabric.epoch import Epoch
+from amazonia.fabric.leases import LeasedOwners
 from amazonia.fabric.limits import MemoryLimits
 from amazonia.fabric.owners import FileOwners
-from amazonia.fabric.redis.limits import RedisLimits
-from amazonia.fabric.redis.link import Link, namespace, open_link
+from amazonia.fabric.redis.link import Link
+from amazonia.fabric.redis.shared import open_shared
 from amazonia.fabric.secrets import Argon2Secrets
 from amazonia.fabric.streams import MemoryStreams
 from amazonia.fabric.switches import Switches
 from amazonia.fabric.system import SystemChance, SystemClock
 from amazonia.fabric.watch import Watch
-from amazonia.ops.health import Health, Pulse, Tally
+from amazonia.ops.health import Health, Pulse, Tally, no_redis
 from amazonia.play.game import Game
+from amazonia.play.orphans import finish_orphans
 from amazonia.play.sessions import Sessions
+from amazonia.play.stream import heard_of
 from amazonia.play.turns import Interviews, Limit
 from amazonia.ports import (
+    NEWS,
     Clock,
     Limits,
     Notes,
@@ -42,7 +47,6 @@ from amazonia.ports import (
     Replies,
     Spending,
     Team,
-    Turn,
     Understanding,
     Voice,
     Watcher,
@@ -55,6 +59,7 @@ from amazonia.store.classes import StoredClasses
 from amazonia.store.copies import back_up, bring_back
 from amazonia.store.database import OpenDatabase
 from amazonia.store.jobs import StoredJobs
+from amazonia.store.leases import StoredLeases
 from amazonia.store.migrate import migrate_postgres, migrate_sqlite, newest
 from amazonia.store.replies import StoredReplies
 from amazonia.store.reports import StoredRecords
@@ -141,6 +146,7 @@ class Services:
     interviews: Interviews
     versions: Watcher[str, int]
     notes: Notes
+    epoch: Epoch
     replies: Replies
     limits: Limits
     switches: Switches
@@ -203,22 +209,36 @@ async def open_services(
         library: the cases, if they were opened before (before a fork, say).
     """
     cases = library if library is not None else await asyncio.to_thread(open_library, settings)
-    owners = await asyncio.to_thread(FileOwners, settings.data / "owners")
+    here = await asyncio.to_thread(FileOwners, settings.data / "owners")
     database = _open_database(settings)
-    clock, chance = SystemClock(), SystemChance()
-    teams, turns, jobs = StoredTeams(database), StoredTurns(database), StoredJobs(database)
-    replies = StoredReplies(database, owners.alive)
-    game = Game(cases, teams, clock)
+    clock, chance, died = SystemClock(), SystemChance(), asyncio.Event()
+    jobs = StoredJobs(database)
     classes = StoredClasses(database)
-    bell = Bell(settings.data / "owners", owners.token)
     async with AsyncExitStack() as stack:
-        stack.callback(owners.close)
-        stack.callback(bell.close)
+        stack.callback(here.close)
         stack.push_async_callback(database.close)
-        link = await stack.enter_async_context(open_link(settings.redis_url, owners.token))
-        names = namespace(settings.redis_url)
+        owners: Owners = here
+        if settings.is_on_postgres:  # then there may be other machines
+            leased = LeasedOwners(here, StoredLeases(database), clock.monotonic, died.set)
+            owners = await stack.enter_async_context(leased.kept())
+        shared = await stack.enter_async_context(
+            open_shared(settings.redis_url, owners.token, settings.redis_timeout)
+        )
+        far, alone = shared.bell if shared else None, not settings.is_on_postgres
+        bell = Bell(settings.data / "owners", owners.token, far, alone=alone)
+        stack.callback(bell.close)
+        versions = Watch(StoredTeams(database).versions, TEAM_POLL, bell, "team")
+        teams = StoredTeams(database, versions.changed)
+        turns = StoredTurns(database, versions.changed)
+        game = Game(cases, teams, clock)
         limits: Limits = MemoryLimits(clock.monotonic)
         notes = StoredNotes(database)
+        epoch = Epoch(notes, bell)
+        await epoch.look()
+        replies: Replies = StoredReplies(database, owners.alive)
+        if shared:
+            replies = shared.replies(replies, epoch, owners.alive)
+            stack.push_async_callback(replies.close)
         switches = Switches(notes, [voice.name for voice in settings.voices])
         voices = await stack.enter_async_context(
             _open_voices(settings, replies, StoredSpending(database), owners, switches, bell)
@@ -232,7 +252,7 @@ async def open_services(
             game=game,
             turns=turns,
             streams=MemoryStreams(),
-            watch=Watch(turns.spoke, TURN_POLL, bell, "turn", lambda place: place[0]),
+            watch=Watch(turns.spoke, TURN_POLL, bell, "turn", lambda at: at[0], heard_of),
             owners=owners,
             voice=voices.voice,
             chance=chance,
@@ -264,9 +284,10 @@ async def open_services(
             ),
             interviews=interviews,
             replies=replies,
-            versions=Watch(teams.versions, TEAM_POLL),
+            versions=versions,
             notes=notes,
-            limits=RedisLimits(link, names, limits) if link else limits,
+            epoch=epoch,
+            limits=shared.limits(limits) if shared else limits,
             switches=switches,
             health=Health(
                 pulse,
@@ -274,16 +295,16 @@ async def open_services(
                 voices.voice.view,
                 clock.monotonic,
                 clock.monotonic(),
-                cache=partial(_how_shared, link),
+                cache=shared.view if shared else no_redis,
             ),
-            link=link,
+            link=shared.link if shared else None,
             spent=voices.spent,
             jobs=jobs,
             job_news=Watch(jobs.look, JOB_POLL),
             attic=StoredAttic(database),
         )
-        rescue = asyncio.create_task(_finish_orphans(services, turns))
-        following = asyncio.create_task(switches.follow())
+        rescue = asyncio.create_task(finish_orphans(interviews, died))
+        following = asyncio.gather(switches.follow(), epoch.follow())
         try:
             yield services
         finally:
@@ -301,12 +322,6 @@ class _Voices:
     voice: Voice
     understanding: Understanding | None
     spent: Callable[[], Awaitable[tuple[int, int]]]
-
-
-def _how_shared(link: Link | None) -> tuple[str, str]:
-    if link is None:
-        return "off", ""
-    return ("ok", "") if link.is_well else ("degraded", link.why)
 
 
 @asynccontextmanager
@@ -341,7 +356,7 @@ async def _open_voices(
     clock = SystemClock()
     async with open_http() as http:
         chain = Chain(
-            channels=[_channel(voice, http, clock, switches) for voice in settings.voices],
+            channels=[_channel(voice, http, clock, switches, bell) for voice in settings.voices],
             timers=Timers(
                 settings.first_token_timeout, settings.stall_timeout, settings.hedge_after
             ),
@@ -367,13 +382,26 @@ async def _open_voices(
 
 
 def _channel(
-    voice: VoiceSettings, http: ClientSession, clock: SystemClock, switches: Switches
+    voice: VoiceSettings, http: ClientSession, clock: SystemClock, switches: Switches, bell: Bell
 ) -> Channel:
     endpoint = Endpoint(voice.name, voice.base_url, voice.model, voice.api_key)
     slots = Concurrency(clock.monotonic, start=FIRST_LIMIT, least=LEAST_LIMIT, most=LAST_LIMIT)
     provider = Provider(endpoint, http, clock.monotonic, clock.now)
     is_on = partial(switches.is_on, voice.name)
-    return Channel(provider, Breaker(clock.monotonic), slots, switched_on=is_on)
+    return Channel(provider, _breaker(voice.name, clock, bell), slots, switched_on=is_on)
+
+
+def _breaker(provider: str, clock: SystemClock, bell: Bell) -> Breaker:
+    """A breaker that tells those of other processes when it shuts, and is told by them."""
+    mark = f"provider {provider} "
+    breaker = Breaker(clock.monotonic, shut=lambda why: bell.ring(NEWS, mark + why))
+
+    def hear(what: str, text: str) -> None:
+        if what == NEWS and text.startswith(mark):
+            breaker.suspect(text.removeprefix(mark))
+
+    bell.on_ring(hear)
+    return breaker
 
 
 def _allowance(settings: Settings) -> Allowance:
@@ -385,26 +413,6 @@ def _allowance(settings: Settings) -> Allowance:
         prompt_price=settings.prompt_price,
         reply_price=settings.reply_price,
     )
-
-
-async def _finish_orphans(services: Services, turns: StoredTurns) -> None:
-    """Finish the turns that a dead process left behind."""
-    try:
-        left_behind = await turns.speaking()
-    except StoreDown:
-        log.exception("turn.rescue_failed")
-        return
-    for turn in left_behind:
-        try:
-            await _finish_orphan(services, turn)
-        except AmazoniaError:
-            log.exception("turn.rescue_failed", turn=turn.id)
-
-
-async def _finish_orphan(services: Services, turn: Turn) -> None:
-    team = await services.game.teams.get(turn.team_id)
-    if team is not None:
-        await services.interviews.rescue(team, turn)
 
 
 def _open_database(settings: Settings) -> OpenDatabase:

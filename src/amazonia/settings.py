@@ -116,6 +116,13 @@ class Settings(BaseSettings):
         validation_alias="REDIS_URL",
         description="what instances share at once, redis://HOST:PORT/0; without it the database",
     )
+    redis_timeout: float = Field(
+        0.025,
+        gt=0,
+        le=1,
+        validation_alias="REDIS_TIMEOUT",
+        description="seconds that a round trip to Redis may take; beyond, a turn does without it",
+    )
     celery_broker_url: str = Field(
         "",
         repr=False,

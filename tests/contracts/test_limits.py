@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.redis import RedisServer
+from tests.redis import RedisServer, patient_link
 
 from amazonia.fabric.limits import MemoryLimits
 from amazonia.fabric.redis.limits import RedisLimits
@@ -23,7 +23,7 @@ async def limits(request: pytest.FixtureRequest) -> AsyncIterator[Limits]:
         return
     server: RedisServer = request.getfixturevalue("server")
     async with open_client(server.url) as client:
-        link = Link(client, "test")
+        link = patient_link(client)
         yield RedisLimits(link, "test:", memory)
         await link.close()
 
@@ -71,7 +71,7 @@ async def test_many_at_once_get_no_more(limits: Limits) -> None:
 async def test_two_processes_share_a_bucket(server: RedisServer) -> None:
     """What one took the other does not get."""
     async with open_client(server.url) as one, open_client(server.url) as other:
-        links = [Link(one, "one"), Link(other, "other")]
+        links = [patient_link(one), patient_link(other)]
         both = [RedisLimits(link, "test:", MemoryLimits(time.monotonic)) for link in links]
         waits = [await both[i % 2].wait("a", 60, 5) for i in range(8)]
         assert waits.count(0.0) == 5

@@ -22,7 +22,7 @@ async def when(holds: Callable[[], bool], patience: float = 5.0) -> None:
 async def lose(link: Link) -> float:
     """Ask until nobody is asked any more; the seconds that this took."""
     began = time.monotonic()
-    for _ in range(round(MOST_STRIKES)):
+    for _ in range(MOST_STRIKES):
         try:
             await link.ask("SET", "x", "1")
         except Lost:

@@ -246,3 +246,44 @@ class AnyUse(RuleBasedStateMachine):
 
 TestAnyUse = AnyUse.TestCase
 TestAnyUse.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+# ── what other processes found ──────────────────────────────────────────────────────────────────
+
+
+def test_it_tells_once_that_it_shut(clock: Clock):
+    """Whether it opened or was parked; not again for probes that fail, nor for a mere suspicion."""
+    told: list[str] = []
+    breaker = Breaker(clock, shut=told.append)
+    opened(breaker)
+    clock.now += 5
+    assert breaker.admit() == "probe"
+    breaker.failed("server", probe=True)
+    assert told == ["silent"]
+    other = Breaker(clock, shut=told.append)
+    other.suspect("silent")
+    assert told == ["silent"]
+    Breaker(clock, shut=told.append).park(10, "rate_limited")
+    assert told == ["silent", "rate_limited"]
+
+
+def test_a_suspicion_is_looked_into(breaker: Breaker):
+    """No player is sent before one probe; it alone decides."""
+    breaker.suspect("silent")
+    assert breaker.state == "half_open"
+    assert [breaker.admit(), breaker.admit()] == ["probe", "stop"]
+    breaker.succeeded(probe=True)
+    assert breaker.admit() == "go"
+
+
+def test_who_was_answered_just_now_is_not_suspicious(breaker: Breaker, clock: Clock):
+    """One process with a bad line does not silence the others; old answers count for nothing."""
+    breaker.admit()
+    breaker.succeeded()
+    clock.now += 4
+    breaker.suspect("silent")
+    assert breaker.admit() == "go"
+    breaker.let_go()
+    clock.now += 2
+    breaker.suspect("silent")
+    assert breaker.admit() == "probe"

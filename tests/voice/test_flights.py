@@ -99,7 +99,7 @@ class Told:
         await asyncio.sleep(0)
         return self._values.pop(0) if len(self._values) > 1 else self._values[0]
 
-    def changed(self, subject: str) -> None:
+    def changed(self, subject: str, text: str = "") -> None:
         """Nobody else is there."""
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from amazonia.errors import NotTheTeacher, StoreDown
-from amazonia.ports import Clock
+from amazonia.ports import NEWS, Clock
 from amazonia.ports.classes import Classes, Classroom, Signals
 
 log = structlog.get_logger()
@@ -111,7 +111,7 @@ class Rooms:
     def changed(self, class_id: str) -> None:
         """A teacher said something here: this process and the others look again."""
         if self._signals is not None:
-            self._signals.ring(RING + class_id)
+            self._signals.ring(NEWS, RING + class_id)
         self._tell(class_id)
 
     @contextmanager
@@ -136,9 +136,9 @@ class Rooms:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def _hear(self, what: str) -> None:
-        if what.startswith(RING):
-            self._tell(what.removeprefix(RING))
+    def _hear(self, what: str, text: str) -> None:
+        if what == NEWS and text.startswith(RING):
+            self._tell(text.removeprefix(RING))
 
     def _tell(self, class_id: str) -> None:
         self._known.pop(class_id, None)

@@ -31,6 +31,7 @@ class Watch(Generic[K, V]):
         bell: rings when another process changed something.
         name: tells this watch's rings from others'.
         subject: what a ring calls a key.
+        hear: reads a key's value out of what a ring brought along; None if it has to be looked at.
     """
 
     def __init__(
@@ -40,28 +41,38 @@ class Watch(Generic[K, V]):
         bell: Bell | None = None,
         name: str = "",
         subject: Callable[[K], str] = str,
+        hear: Callable[[K, str], V | None] | None = None,
     ) -> None:
         self._look = look
-        self._every = WITH_BELL if bell is not None and bell.works else every
+        self._without_bell = every
         self._bell = bell
+        self._read = hear
         self._name = f"{name} "
         self._subject = subject
         self._waiting: dict[K, asyncio.Future[V | None]] = {}
         self._rung: set[str] = set()
         self._seen: set[str] = set()
-        """Subjects that nothing was rung about since they were looked at."""
+        """Subjects that nothing was rung about since they were looked at, but what is `told`."""
+        self._told: dict[str, str] = {}
+        """What the last rings about subjects brought along."""
         self._ringing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         if bell is not None:
             bell.on_ring(self._hear)
 
     async def next(self, key: K) -> V | None:
-        """The value at the next look, which is at once if none was made since the last ring.
+        """The value at the next look, which is at once if none was made since the last ring; or
+        what a ring tells before that.
 
         None if there is no value.
         """
-        if self._subject(key) not in self._seen:
-            self._look_at_once(self._subject(key))
+        subject = self._subject(key)
+        if self._bell is not None:
+            self._bell.follow(self._name + subject)
+        if subject not in self._seen:
+            self._look_at_once(subject)
+        elif (value := self._told_of(key)) is not None:
+            return value
         future = self._waiting.get(key)
         if future is None:
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
@@ -69,18 +80,44 @@ class Watch(Generic[K, V]):
             self._task = asyncio.create_task(self._run())
         return await asyncio.shield(future)
 
-    def changed(self, subject: str) -> None:
-        """Tell other processes that something is new."""
+    def changed(self, subject: str, text: str = "") -> None:
+        """Tell those who wait, in other processes too, that something is new, and perhaps what."""
+        self._hear(self._name + subject, text)
         if self._bell is not None:
-            self._bell.ring(self._name + subject)
+            self._bell.ring(self._name + subject, text)
 
-    def _hear(self, what: str) -> None:
+    @property
+    def _every(self) -> float:
+        return WITH_BELL if self._bell and self._bell.reaches_all else self._without_bell
+
+    def _told_of(self, key: K) -> V | None:
+        told = self._told.get(self._subject(key))
+        return self._read(key, told) if self._read and told else None
+
+    def _hear(self, what: str, text: str) -> None:
         if not what.startswith(self._name):
             return
         subject = what.removeprefix(self._name)
-        self._seen.discard(subject)
+        if text and self._read and subject in self._seen:
+            self._told[subject] = text
+            self._pass_on(subject, text)
+            return
+        self._forget(subject)
         if self._waiting:
             self._look_at_once(subject)
+
+    def _pass_on(self, subject: str, text: str) -> None:
+        """Give those who wait what a ring told."""
+        for key in [key for key in self._waiting if self._subject(key) == subject]:
+            value = self._read(key, text) if self._read else None
+            if value is not None:
+                future = self._waiting.pop(key)
+                if not future.done():
+                    future.set_result(value)
+
+    def _forget(self, subject: str) -> None:
+        self._seen.discard(subject)
+        self._told.pop(subject, None)
 
     def _look_at_once(self, subject: str) -> None:
         self._rung.add(subject)
@@ -107,6 +144,7 @@ class Watch(Generic[K, V]):
         waiting = {key: self._waiting.pop(key) for key in keys}
         if len(self._seen) > MOST_SEEN:
             self._seen.clear()
+            self._told.clear()
         self._seen.update(map(self._subject, keys))
         try:
             values = await self._look(keys)

@@ -126,6 +126,11 @@ class Tally:
         return int(self._now() / self.SLOT)
 
 
+def no_redis() -> tuple[str, str]:
+    """How what processes share passes where there is no Redis."""
+    return "off", ""
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """How this process is; every process answers for itself.
@@ -143,7 +148,7 @@ class Health:
     providers: Callable[[], list[Json]]
     monotonic: Callable[[], float]
     started: float
-    cache: Callable[[], tuple[str, str]] = lambda: ("off", "")
+    cache: Callable[[], tuple[str, str]] = no_redis
     process: int = field(default_factory=os.getpid)
 
     async def can_save(self) -> bool:

@@ -10,6 +10,7 @@ from amazonia.errors import StoreDown
 from amazonia.play.audience import Audience
 from amazonia.play.directing import spender
 from amazonia.play.game import Game
+from amazonia.play.stream import told_of
 from amazonia.play.text import question_key
 from amazonia.ports import Exchange, Performance, Said, StreamEvent, Team, Turn, Turns
 from amazonia.voice.speak import RESERVE, Deadline
@@ -89,7 +90,7 @@ class Share:
 
     Args:
         events: what was said; grows meanwhile.
-        changed: tells other processes when there is something to be read.
+        changed: tells other processes what was said, at once; nobody need hear it.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class Share:
         turns: Turns,
         turn_id: str,
         events: Sequence[StreamEvent],
-        changed: Callable[[str], None],
+        changed: Callable[[str, str], None],
     ) -> None:
         self._turns = turns
         self._changed = changed
@@ -109,6 +110,7 @@ class Share:
 
     def soon(self) -> None:
         """There is something new."""
+        self._changed(self._turn_id, told_of(self._events))
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SHARE_EVERY, self._begin)
 
@@ -132,4 +134,3 @@ class Share:
         except StoreDown:
             return
         self._shared += len(new)
-        self._changed(self._turn_id)

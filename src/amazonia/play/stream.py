@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
-from amazonia.ports import Json, StreamEvent, Turn
+from amazonia.ports import Json, Spoke, StreamEvent, Turn
 
 
 def opening_events(turn: Turn) -> list[StreamEvent]:
@@ -51,3 +52,16 @@ def reply_of(said: Sequence[StreamEvent]) -> str:
             texts = []
         texts.append(event.data["text"])
     return " ".join(texts)
+
+
+def told_of(said: Sequence[StreamEvent]) -> str:
+    """Everything that was said so far, for other processes."""
+    return json.dumps([[event.id, event.kind, event.data] for event in said])
+
+
+def heard_of(place: tuple[str, int], told: str) -> Spoke | None:
+    """What another process told of a turn after some event; None if that is nothing."""
+    _, after = place
+    events = tuple(StreamEvent(*event) for event in json.loads(told))
+    new = tuple(event for event in events if event.id > after)
+    return Spoke("speaking", new) if new else None

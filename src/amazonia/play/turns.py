@@ -121,6 +121,8 @@ class Interviews:
     _running: dict[str, Speaking] = field(default_factory=dict)
     _listening: Counter[str] = field(default_factory=Counter)
     """How many listen here to each turn that another process speaks."""
+    _heard: dict[str, dict[int, StreamEvent]] = field(default_factory=dict)
+    """What they heard of it, by event id."""
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────
@@ -254,6 +256,8 @@ class Interviews:
             spoken, source = monotonic(), performed.source
             saving = asyncio.create_task(self._save(turn, performed.events, source))
             done = await self._done(turn, performed, saving, deadline)
+            if done.reply != reply_of(performed.events):  # somebody took us for dead and was faster
+                stream.add("replace", {"text": done.reply})
             for event in closing_events(done, 0):
                 stream.add(event.kind, event.data)
             stream.close()
@@ -355,15 +359,25 @@ class Interviews:
             raise NoSuchTurn(turn_id)
         return await self.rescue(team, turn)
 
+    def follows(self, turn_id: str) -> bool:
+        """Whether somebody listens here to a turn that another process speaks."""
+        return turn_id in self._listening
+
     async def rescue(self, team: Team, turn: Turn) -> Turn:
-        """Finish a turn with its authored lines if its speaker is dead; else the turn as it is."""
+        """Finish a turn with its authored lines if its speaker is dead; else the turn as it is.
+
+        What was heard here stays, though the last of it may not have been stored.
+        """
         if turn.status == "done" or self._is_spoken(turn):
             return turn
         place = (turn.id, 0)
-        shown = (await self.turns.spoke([place]))[place].said
-        last = shown[-1].id if shown else len(opening_events(turn))
-        heard = [Said(event.data["text"]) for event in shown]
-        rest = completion(performance_of(self.game, team, turn), heard)
+        stored = (await self.turns.spoke([place]))[place].said
+        last = stored[-1].id if stored else len(opening_events(turn))
+        heard = self._heard.get(turn.id, {})
+        shown = [*stored, *(heard[id_] for id_ in sorted(heard) if id_ > last)]
+        last = shown[-1].id if shown else last
+        spoken = [Said(event.data["text"]) for event in shown]
+        rest = completion(performance_of(self.game, team, turn), spoken)
         said = [StreamEvent(last + i, "sentence", {"text": s.text}) for i, s in enumerate(rest, 1)]
         log.warning("turn.rescued", turn=turn.id, owner=turn.owner)
         return await self._finish(turn, [*shown, *said], "scripted")
@@ -413,6 +427,7 @@ class Interviews:
                 spoke = await self.watch.next((turn.id, after))
                 for event in spoke.said if spoke else ():
                     after = event.id
+                    self._heard.setdefault(turn.id, {})[after] = event
                     yield event
                 if spoke is None or spoke.status == "done":
                     return
@@ -451,6 +466,7 @@ class Interviews:
         self._listening[turn_id] -= 1
         if not self._listening[turn_id]:
             del self._listening[turn_id]
+            self._heard.pop(turn_id, None)
             self._keep(asyncio.create_task(self._leave(turn_id)))
 
     async def _leave(self, turn_id: str) -> None:

@@ -450,6 +450,10 @@ class Notes(Protocol):
 # ── what processes share ────────────────────────────────────────────────────────────────────────
 
 
+NEWS = "news"
+"""What every process hears of when it is rung; anything else has to be followed."""
+
+
 class Owners(Protocol):
     """Which processes live. A turn's owner is the process that speaks it."""
 
@@ -460,6 +464,18 @@ class Owners(Protocol):
 
     def alive(self, token: str) -> bool:
         """Whether a process lives."""
+        ...
+
+
+class Leases(Protocol):
+    """Processes of any machine say that they live."""
+
+    async def beat(self, owner: str) -> Mapping[str, int]:
+        """Say that a process lives; how often each has said so, this one included."""
+        ...
+
+    async def leave(self, owners: Sequence[str]) -> None:
+        """Forget processes: they are gone."""
         ...
 
 
@@ -492,14 +508,14 @@ class Streams(Protocol):
 
 
 class Watcher(Protocol[K_contra, V_co]):
-    """Waits for what other processes write to the database."""
+    """Waits for what other processes write to the database, or tell at once."""
 
     async def next(self, key: K_contra) -> V_co | None:
         """The present value of a key, a moment from now; None if there is none."""
         ...
 
-    def changed(self, subject: str) -> None:
-        """Tell other processes that there is something new."""
+    def changed(self, subject: str, text: str = "") -> None:
+        """Tell other processes that there is something new, and perhaps what."""
         ...
 
 

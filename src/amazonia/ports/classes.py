@@ -244,12 +244,12 @@ class Secrets(Protocol):
 
 
 class Signals(Protocol):
-    """Processes tell each other that something was written."""
+    """Processes tell each other what is new."""
 
-    def ring(self, what: str) -> None:
-        """Tell every other process."""
+    def ring(self, what: str, text: str) -> None:
+        """Tell every other process that follows this; `NEWS` is followed by all."""
         ...
 
-    def on_ring(self, heard: Callable[[str], None]) -> None:
-        """Call this with what was rung elsewhere."""
+    def on_ring(self, heard: Callable[[str, str], None]) -> None:
+        """Call this with what was rung elsewhere, and what it brought along."""
         ...

@@ -184,6 +184,13 @@ spending = Table(
     Column("micros", BigInteger, nullable=False),
 )
 
+leases = Table(
+    "leases",
+    metadata,
+    Column("owner", String(96), primary_key=True),
+    Column("beat", Integer, nullable=False),
+)
+
 meta = Table(
     "meta",
     metadata,

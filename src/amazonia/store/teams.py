@@ -63,9 +63,14 @@ def save_events(tx: Tx, team: Team, events: Sequence[Event], at: float) -> Team:
 
 @dataclass(frozen=True, slots=True)
 class StoredTeams:
-    """The `Teams` port."""
+    """The `Teams` port.
+
+    Attributes:
+        changed: is told of each team whose state or name is another.
+    """
 
     database: Database
+    changed: Callable[[str], None] = lambda _: None
 
     async def add(self, team: Team, at: float, most: int | None = None) -> None:
         """Store a new team."""
@@ -94,6 +99,7 @@ class StoredTeams:
         """Give a team another name and head count."""
         values = {"team_id": team_id, "new_name": name, "heads": members, "now": at}
         await self.database.write(lambda tx: tx.run(sql.rename_team, values))
+        self.changed(team_id)
 
     async def change(self, team_id: str, rule: Callable[[Team], Change[T]], at: float) -> T:
         """Apply a pure rule to the newest state and save what it says."""
@@ -104,7 +110,9 @@ class StoredTeams:
             save_events(tx, team, change.events, at)
             return change.result
 
-        return await self.database.write(job)
+        result = await self.database.write(job)
+        self.changed(team_id)
+        return result
 
     async def versions(self, team_ids: Sequence[str]) -> Mapping[str, int]:
         """The versions of teams."""

@@ -18,9 +18,14 @@ from amazonia.store.teams import save_events, team_to_change
 
 @dataclass(frozen=True, slots=True)
 class StoredTurns:
-    """The `Turns` port."""
+    """The `Turns` port.
+
+    Attributes:
+        changed: is told of each team whose state a new turn moved.
+    """
 
     database: Database
+    changed: Callable[[str], None] = lambda _: None
 
     async def accept(self, asked: Asked, rule: Callable[[Team], Opening]) -> Accepted:
         """In one transaction find the turn of this question or direct and store a new one."""
@@ -35,7 +40,10 @@ class StoredTurns:
             after = save_events(tx, team, opening.beat.events, opening.at)
             return Accepted(_add(tx, asked, opening, after.version), "new")
 
-        return await self.database.write(job)
+        accepted = await self.database.write(job)
+        if accepted.how == "new":
+            self.changed(asked.team_id)
+        return accepted
 
     async def say(self, turn_id: str, said: Sequence[StreamEvent]) -> None:
         """Let other processes see what was said so far."""

@@ -17,6 +17,8 @@ Admission = Literal["go", "probe", "stop"]
 
 REMEMBERED: Final = 60.0
 """Seconds after which an outcome no longer counts."""
+TRUSTED = 5.0
+"""Seconds for which an answer counts for more than what another process found."""
 
 _ABOUT_THE_CALL: Final[frozenset[Kind]] = frozenset({"filtered", "too_long", "overtime"})
 
@@ -55,6 +57,7 @@ class Breaker:
         ratio: the share of failures that opens it.
         cool: seconds that it stays open; doubled at each probe that fails.
         coolest: the longest that it stays open.
+        shut: is told why, when it shuts out of its own experience.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Breaker:
         ratio: float = 0.5,
         cool: float = 4.0,
         coolest: float = 16.0,
+        shut: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._now = monotonic
         self._least = least
@@ -73,6 +77,7 @@ class Breaker:
         self._first_cool = cool
         self._cool = cool
         self._coolest = coolest
+        self._tell = shut
         self._outcomes: deque[tuple[float, bool]] = deque(maxlen=window)
         self._shut: Literal["", "open", "parked"] = ""
         self._until = 0.0
@@ -132,6 +137,16 @@ class Breaker:
         """Let no call in for that long, as the provider asked; then one probe."""
         self._shut_until(self._now() + seconds, "parked", why)
 
+    def suspect(self, why: str) -> None:
+        """Another process shut its own: let a probe find out, before a player waits for nothing.
+
+        Who was answered just now knows better and goes on.
+        """
+        now = self._now()
+        was_well = self._last_success is not None and now - self._last_success < TRUSTED
+        if not self._shut and not was_well:
+            self._shut, self._until, self._why = "open", now, why
+
     def view(self) -> BreakerView:
         """How it stands."""
         now = self._now()
@@ -151,6 +166,8 @@ class Breaker:
 
     def _shut_until(self, until: float, shut: Literal["open", "parked"], why: str) -> None:
         """Shut, unless it is shut for longer already."""
+        if not self._shut:
+            self._tell(why)
         if not self._shut or until >= self._until:
             self._shut, self._until, self._why = shut, until, why
 

@@ -121,7 +121,7 @@ async def forget_caches(services: Services) -> dict[str, int]:
     """
     window = services.settings.duplicate_window
     replies = await services.replies.clear()
-    await services.notes.next_epoch()
+    await services.epoch.move()
     since = services.clock.now() - window
     duplicates = await services.interviews.turns.forget_questions(since)
     return {"replies": replies, "duplicates": duplicates}

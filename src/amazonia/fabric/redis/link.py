@@ -8,8 +8,9 @@ background finds Redis quick again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -24,14 +25,15 @@ log = structlog.get_logger()
 
 PATIENCE = 0.025
 """Seconds that a round trip may take."""
-SLOW = 0.008
-"""Seconds after which it counts as slow: a turn asks some five times."""
+SLOW = 0.4
+"""The part of its patience after which it counts as slow: a turn waits for a few round trips."""
 LATE = 0.004
 """Seconds by which a timer may be late; beyond it the event loop was busy, and nothing is known
 about Redis."""
-MOST_STRIKES = 3.0
-FAILED, WAS_SLOW, WAS_QUICK = 2.0, 1.0, -0.25
-"""What a round trip adds to the strikes against Redis."""
+MOST_STRIKES = 4
+FAILED, WAS_SLOW, WAS_QUICK = 2, 1, -1
+"""What a round trip adds to the strikes against Redis: two in a row that failed are enough, or four
+that were slow; now and then a slow one among quick ones is only a busy machine."""
 PROBE_EVERY = 0.25
 CONNECTING = 1.0
 """Seconds between two probes, and those that the first of them may take to connect."""
@@ -53,6 +55,7 @@ class Link:
     Args:
         client: has a pool of its own; used for nothing else.
         name: of this process, for its probes.
+        patience: seconds that a round trip may take.
 
     Attributes:
         commands: how many were asked since the process began; `trips` are the round trips.
@@ -60,13 +63,15 @@ class Link:
         waited: seconds that the round trips took together.
     """
 
-    def __init__(self, client: Redis, name: str) -> None:
+    def __init__(self, client: Redis, name: str, patience: float = PATIENCE) -> None:
         self._client = client
+        self._patience = patience
+        self._slow = SLOW * patience
         self._probe_key = f"probe:{name}"
         self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
         self._sending: asyncio.Task[None] | None = None
         self._probing: asyncio.Task[None] | None = None
-        self._strikes = 0.0
+        self._strikes = 0
         self._when_back: list[Callable[[], None]] = []
         self.why = ""
         self.commands = self.trips = self.failures = 0
@@ -98,7 +103,7 @@ class Link:
             return future
         self._waiting.append((command, future))
         if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send_all())
+            self._sending = _start(self._send_all())
         return future
 
     async def begin(self) -> None:
@@ -128,7 +133,7 @@ class Link:
 
     async def _send_batch(self, batch: list[tuple[Command, asyncio.Future[Any]]]) -> None:
         try:
-            answers, strikes = await self._trip([command for command, _ in batch], PATIENCE)
+            answers, strikes = await self._trip([command for command, _ in batch], self._patience)
         except BaseException as exc:
             lost = exc if isinstance(exc, Lost) else Lost("closed")
             for _, future in batch:
@@ -145,7 +150,7 @@ class Link:
                 future.set_result(answer)
         self._strike(strikes, "slow")
 
-    async def _trip(self, commands: list[Command], patience: float) -> tuple[list[Any], float]:
+    async def _trip(self, commands: list[Command], patience: float) -> tuple[list[Any], int]:
         """One round trip: the answers, and what it adds to the strikes.
 
         Raises:
@@ -156,9 +161,9 @@ class Link:
         began = asyncio.get_running_loop().time()
         working = asyncio.create_task(self._execute(commands))
         try:
-            is_slow = await _is_slow(working, patience)
+            is_slow = await _is_slow(working, self._slow, patience)
             return working.result(), WAS_SLOW if is_slow else WAS_QUICK
-        except _faults() as exc:
+        except faults() as exc:
             self.failures += 1
             raise Lost(_word(exc)) from exc
         finally:
@@ -173,8 +178,8 @@ class Link:
 
     # ── whether it is well ──────────────────────────────────────────────────────────────────────
 
-    def _strike(self, strikes: float, why: str) -> None:
-        self._strikes = max(0.0, self._strikes + strikes)
+    def _strike(self, strikes: int, why: str) -> None:
+        self._strikes = max(0, self._strikes + strikes)
         if self._strikes >= MOST_STRIKES and not self.why:
             self._lose(why)
 
@@ -182,7 +187,7 @@ class Link:
         self.why = why
         log.warning("shared.lost", why=why)
         self._refuse_waiting()
-        self._probing = asyncio.create_task(self._find_again())
+        self._probing = _start(self._find_again())
 
     def _refuse_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -196,17 +201,17 @@ class Link:
         while quick < QUICK_PROBES:
             await asyncio.sleep(PROBE_EVERY)
             try:
-                is_quick = await self._probe(PATIENCE if quick else CONNECTING) <= 0
+                is_quick = await self._probe(self._patience if quick else CONNECTING) <= 0
             except Lost as exc:
                 self.why, is_quick = str(exc), False
             quick = quick + 1 if is_quick or not quick else 0
-        self._strikes, self.why = 0.0, ""
+        self._strikes, self.why = 0, ""
         seconds = round(asyncio.get_running_loop().time() - began, 1)
         log.info("shared.back", seconds=seconds)
         for call in self._when_back:
             call()
 
-    async def _probe(self, patience: float) -> float:
+    async def _probe(self, patience: float) -> int:
         """Write something small: one that is full or read-only answers, but is not well."""
         command: Command = ("SET", self._probe_key, "1", "PX", 1000)
         (answer,), strikes = await self._trip([command], patience)
@@ -217,22 +222,14 @@ class Link:
 
 
 @asynccontextmanager
-async def open_link(url: str, name: str) -> AsyncIterator[Link | None]:
-    """The way to Redis; None without an address. A Redis that is away is no error.
-
-    Raises:
-        BadSetting: the driver is not installed, or the address is none.
-    """
-    if not url:
-        yield None
-        return
-    async with open_client(url) as client:
-        link = Link(client, name)
-        await link.begin()
-        try:
-            yield link
-        finally:
-            await link.close()
+async def open_link(client: Redis, name: str, patience: float = PATIENCE) -> AsyncIterator[Link]:
+    """The way to Redis, until the block ends. A Redis that is away is no error."""
+    link = Link(client, name, patience)
+    await link.begin()
+    try:
+        yield link
+    finally:
+        await link.close()
 
 
 @asynccontextmanager
@@ -272,17 +269,17 @@ def namespace(url: str) -> str:
     return f"amazonia{urlsplit(url).path.strip('/') or '0'}:"
 
 
-async def _is_slow(working: asyncio.Task[Any], patience: float) -> bool:
+async def _is_slow(working: asyncio.Task[Any], slow: float, patience: float) -> bool:
     """Wait for a round trip; whether it took long though the event loop was on time.
 
     Raises:
         TimeoutError: patience ended.
     """
-    first = await _wait(working, min(SLOW, patience))
+    first = await _wait(working, min(slow, patience))
     if first == "done":
         return False
     for _ in range(2):  # a loop that was late gives it the time once more
-        then = await _wait(working, max(0.0, patience - SLOW))
+        then = await _wait(working, max(0.0, patience - slow))
         if then == "done":
             return first == "not yet"
         if then == "not yet":
@@ -299,6 +296,11 @@ async def _wait(working: asyncio.Task[Any], seconds: float) -> Literal["done", "
     return "late" if asyncio.get_running_loop().time() > due + LATE else "not yet"
 
 
+def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """A task that is on nobody's behalf: what it logs names no request and no turn."""
+    return asyncio.create_task(work, context=Context())
+
+
 def _refuse(future: asyncio.Future[Any], why: str) -> None:
     if not future.done():
         future.set_exception(Lost(why))
@@ -310,7 +312,8 @@ def _look_at(future: asyncio.Future[Any]) -> None:
         future.exception()
 
 
-def _faults() -> tuple[type[Exception], ...]:
+def faults() -> tuple[type[Exception], ...]:
+    """What Redis and the way to it may raise."""
     from redis.exceptions import RedisError
 
     return (RedisError, OSError, TimeoutError)

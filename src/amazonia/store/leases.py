@@ -1,0 +1,42 @@
+"""The leases of processes: each counts its own up, and whoever looks sees which stand still.
+
+Nothing here is a time, so that clocks of different machines are never compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from amazonia.store.database import Database, Tx
+from amazonia.store.tables import leases
+
+_mine = leases.c.owner == bindparam("process")
+_BEAT = update(leases).where(_mine).values(beat=leases.c.beat + 1)
+_BEGIN = insert(leases).values(owner=bindparam("process"), beat=1)
+_LEAVE = delete(leases).where(_mine)
+_ALL = select(leases.c.owner, leases.c.beat)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLeases:
+    """The `Leases` port."""
+
+    database: Database
+
+    async def beat(self, owner: str) -> Mapping[str, int]:
+        """Say that a process lives; the beats of all that there are."""
+
+        def job(tx: Tx) -> dict[str, int]:
+            if not tx.run(_BEAT, {"process": owner}):
+                tx.run(_BEGIN, {"process": owner})
+            return dict(tx.rows(_ALL, {}))
+
+        return await self.database.write(job)
+
+    async def leave(self, owners: Sequence[str]) -> None:
+        """Forget processes: they are gone."""
+        values = [{"process": owner} for owner in owners]
+        await self.database.write(lambda tx: tx.run_many(_LEAVE, values))
