@@ -7,6 +7,7 @@ that is lost is sent again by whoever looks round, and one that comes twice find
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -57,7 +58,9 @@ def celery_app(settings: Settings) -> Any:
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
+        # The log is ours: what it writes to standard error must not come back to it.
         worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
         worker_send_task_events=False,
         worker_enable_remote_control=False,
         broker_connection_timeout=PATIENCE,
@@ -85,6 +88,8 @@ class Broker:
         self._pinger = ThreadPoolExecutor(1, thread_name_prefix="broker-ping")
         self._asked_again_at = 0.0
         self._pulse = Pulse(self._ping, clock.monotonic, every=LEFT_ALONE, patience=2 * PATIENCE)
+        with contextlib.suppress(Exception):  # the first job need not wait for what this imports
+            self._connect()
 
     async def publish(self, job: Job) -> None:
         """Tell workers of a job.
@@ -109,7 +114,6 @@ class Broker:
             args=[job.id],
             task_id=f"{job.id}.{job.attempt}",
             headers={"deadline": job.deadline, "traceparent": job.trace, "key": job.key},
-            expires=max(1.0, job.deadline - self._clock.now()),
             retry=False,
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from amazonia.jobs.desk import Desk
 from amazonia.jobs.nightly import purge_nightly
 from amazonia.jobs.registry import WORKS
 from amazonia.jobs.run import Pace
+from amazonia.jobs.work import Work
 from amazonia.ops import telemetry
 from amazonia.ports import Json
 from amazonia.services import migrate, open_services
@@ -37,8 +38,17 @@ NO_QUEUE = (
 )
 
 
-def run_worker(settings: Settings, concurrency: int, pace: Pace | None = None) -> None:
+def run_worker(
+    settings: Settings,
+    concurrency: int,
+    works: Mapping[str, Work] = WORKS,
+    pace: Pace | None = None,
+) -> None:
     """Do jobs until told to stop.
+
+    Args:
+        concurrency: jobs at once.
+        works: the kinds that it knows.
 
     Raises:
         BadSetting: there is no queue.
@@ -47,7 +57,7 @@ def run_worker(settings: Settings, concurrency: int, pace: Pace | None = None) -
         raise BadSetting(NO_QUEUE)
     app = celery_app(settings)
     migrate(settings)
-    with _Office(settings, pace or Pace()).open() as office:
+    with _Office(settings, works, pace or Pace()).open() as office:
         app.task(name=TASK, bind=True)(_task(office))
         _put_back_when_stopped(office)
         log.info("worker.started", concurrency=concurrency, queue=settings.celery_queue)
@@ -104,8 +114,9 @@ def _put_back_when_stopped(office: _Office) -> None:
 class _Office:
     """Services and a desk on an event loop, in a thread of their own."""
 
-    def __init__(self, settings: Settings, pace: Pace) -> None:
+    def __init__(self, settings: Settings, works: Mapping[str, Work], pace: Pace) -> None:
         self._settings = settings
+        self._works = works
         self._pace = pace
         self._loop = asyncio.new_event_loop()
         self._desk: Desk | None = None
@@ -156,7 +167,7 @@ class _Office:
         try:
             async with telemetry.telemetry(settings), open_services(settings) as services:
                 broker = await asyncio.to_thread(Broker, settings, services.clock)
-                desk = self._desk = Desk(services, WORKS, broker, hands=1, pace=self._pace)
+                desk = self._desk = Desk(services, self._works, broker, hands=1, pace=self._pace)
                 async with desk.open():
                     nightly = asyncio.create_task(purge_nightly(desk))
                     self._ready.set()
