@@ -23,8 +23,6 @@ NEEDED = Settings.model_validate({}).turn_deadline + GRACE
 RENDER = ["render.yaml", "deploy/render-scaled.yaml"]
 OURS = {str(field.validation_alias) for field in Settings.model_fields.values()}
 COMMANDS = set(getattr(get_command(app), "commands"))  # noqa: B009
-TO_COME = {"worker"}
-"""Commands that are written down already, where it says so."""
 
 
 def _yaml(name: str) -> dict[str, Any]:
@@ -167,7 +165,7 @@ def test_render_keeps_the_data_on_its_disk() -> None:
 def test_every_command_is_there() -> None:
     """What starts anywhere is a command of ours, listening to the outside where it serves."""
     procfile = re.findall(r"^(\w+): (.+)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
-    assert [name for name, _ in procfile] == ["web"]
+    assert [name for name, _ in procfile] == ["web", "worker"]
     lines = [line for _, line in procfile]
     for name in RENDER:
         lines += [each["startCommand"] for each in _yaml(name)["services"] if "runtime" in each]
@@ -175,7 +173,7 @@ def test_every_command_is_there() -> None:
         entry, program, command, *options = shlex.split(line)
         assert (ROOT / entry).stat().st_mode & 0o111, f"{entry} cannot be run"
         assert program == "amazonia"
-        assert command in COMMANDS | TO_COME
+        assert command in COMMANDS
         assert command != "serve" or options == ["--host", "0.0.0.0"]
 
 

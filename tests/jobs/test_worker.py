@@ -197,3 +197,20 @@ def test_a_worker_without_a_queue_says_what_to_set(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith("CELERY_BROKER_URL: not set")
     assert "Traceback" not in ended.stderr
+
+
+def test_a_worker_shows_that_it_lives(tmp_path: Path) -> None:
+    """The healthcheck of its container passes while it does, and says what is wrong when not."""
+    data, check = tmp_path / "data", Path(__file__).parents[2] / "deploy" / "healthcheck.py"
+
+    def healthy() -> bool:
+        command = [sys.executable, str(check), "worker"]
+        environ = {**os.environ, "AMAZONIA_DATA": str(data)}
+        return subprocess.run(command, env=environ, check=False, timeout=30).returncode == 0
+
+    assert not healthy()
+    with redis_broker() as broker, worker(data, CELERY_BROKER_URL=broker.url):
+        assert healthy()
+    old = time.time() - 60
+    os.utime(data / "worker.alive", (old, old))
+    assert not healthy()

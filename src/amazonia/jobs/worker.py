@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -30,6 +31,9 @@ log = structlog.get_logger()
 
 GRACE: Final = 20.0
 """Seconds that jobs under way have when the worker is told to stop; then they are put back."""
+
+LIFE: Final = 5.0
+"""Seconds between two signs of life."""
 
 NO_QUEUE = (
     "CELERY_BROKER_URL: not set, so there is no queue to take jobs from. Set it (or REDIS_URL) to "
@@ -111,6 +115,13 @@ def _put_back_when_stopped(office: _Office) -> None:
     worker_shutting_down.connect(stop, weak=False)
 
 
+async def _show_life(sign: Path) -> None:
+    """Touch a file as long as the event loop turns: `deploy/healthcheck.py worker` looks at it."""
+    while True:
+        await asyncio.to_thread(sign.touch)
+        await asyncio.sleep(LIFE)
+
+
 class _Office:
     """Services and a desk on an event loop, in a thread of their own."""
 
@@ -170,9 +181,11 @@ class _Office:
                 desk = self._desk = Desk(services, self._works, broker, hands=1, pace=self._pace)
                 async with desk.open():
                     nightly = asyncio.create_task(purge_nightly(desk))
+                    living = asyncio.create_task(_show_life(settings.data / "worker.alive"))
                     self._ready.set()
                     await self._leave.wait()
                     nightly.cancel()
+                    living.cancel()
         except BaseException as exc:
             self._failed = exc
             raise
