@@ -9,6 +9,7 @@ from typer.main import get_command
 from amazonia.cli import app
 from amazonia.content.schema import reference, write_schemas
 from amazonia.settings import settings_table
+from amazonia.store import datamap
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "amazonia" / "content").rglob("*.py"))
@@ -17,6 +18,12 @@ SOURCES = sorted((ROOT / "src" / "amazonia" / "content").rglob("*.py"))
 def test_settings_are_documented() -> None:
     """`.venv/bin/python -m amazonia.settings > docs/settings.md` renews the table."""
     assert (ROOT / "docs" / "settings.md").read_text() == settings_table()
+
+
+def test_everything_that_is_kept_is_documented() -> None:
+    """Every table and column has its line, and `-m amazonia.store.datamap` ends docs/privacy.md."""
+    assert list(datamap.faults()) == []
+    assert (ROOT / "docs" / "privacy.md").read_text().endswith(datamap.page())
 
 
 @pytest.mark.parametrize("command", sorted(getattr(get_command(app), "commands")))  # noqa: B009

@@ -20,10 +20,12 @@ from tests.worlds import mini_library, mini_services, new_team
 
 from amazonia.domain.case import CharacterId, Lang
 from amazonia.domain.session import opens
+from amazonia.errors import UnknownCode
 from amazonia.jobs.nightly import is_due, purge_if_due
 from amazonia.jobs.opening import open_desk
-from amazonia.jobs.purge import DAY
+from amazonia.jobs.purge import DAY, forget_team
 from amazonia.play.preheat import openers
+from amazonia.play.sessions import show_code
 from amazonia.ports import Json, Purse, Team
 from amazonia.ports.jobs import Job
 from amazonia.services import Services
@@ -119,6 +121,16 @@ async def test_a_team_is_forgotten_whole(services: Services) -> None:
             assert await services.database.read(partial(_rows, about)) == [(0,)]
     kept = await services.attic.whole_team(young.id)
     assert (len(kept["turns"]), len(kept["reports"]), len(kept["devices"])) == (1, 1, 1)
+
+
+async def test_a_team_that_asks_is_forgotten_at_once(services: Services) -> None:
+    """By its resume code, however young it is; nobody else is touched."""
+    team, other = await playing(services), await playing(services)
+    with pytest.raises(UnknownCode):
+        await forget_team(services, "AAAA-AAAA-AAAA")
+    assert await forget_team(services, show_code(team.resume_code).lower()) == team.name
+    assert await services.attic.whole_team(team.id) == {}
+    assert len((await services.attic.whole_team(other.id))["turns"]) == 1
 
 
 async def test_purging_twice_is_purging_once(services: Services) -> None:

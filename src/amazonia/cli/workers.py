@@ -34,11 +34,17 @@ def worker(
 
 
 @app.command()
-def purge() -> None:
+def purge(
+    team: Annotated[str | None, typer.Option(help="Forget only the team of this code.")] = None,
+) -> None:
     """Forget what is old, here and now; the same runs by itself every night."""
     settings = _settings()
-    from amazonia.jobs.worker import purge_now
+    from amazonia.jobs.worker import forget_now, purge_now
 
+    if team is not None:
+        name = asyncio.run(forget_now(settings, team))
+        typer.echo(f"forgotten: {name}")
+        return
     typer.echo(json.dumps(asyncio.run(purge_now(settings))))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from amazonia.errors import UnknownCode
 from amazonia.jobs.work import Outcome, Progress
-from amazonia.play.sessions import LIFETIME
+from amazonia.play.sessions import LIFETIME, read_code
 from amazonia.ports import Json
 from amazonia.services import Services
 
@@ -54,6 +55,19 @@ async def _forget_teams(services: Services, now: float, progress: Progress) -> i
         gone += await services.attic.forget_teams(old, before)
         await progress(0.5, f"teams: {gone}")
     return gone
+
+
+async def forget_team(services: Services, resume_code: str) -> str:
+    """Forget one team that asked for it, with everything about it; its name.
+
+    Raises:
+        UnknownCode: no team has the code.
+    """
+    team = await services.sessions.teams.by_code(read_code(resume_code))
+    if team is None:
+        raise UnknownCode("no team has this code")
+    await services.attic.forget_teams([team.id], services.clock.now() + DAY)
+    return team.name
 
 
 def today(now: float) -> str:

@@ -19,6 +19,7 @@ from amazonia.errors import BadSetting
 from amazonia.jobs.broker import TASK, Broker, celery_app
 from amazonia.jobs.desk import Desk
 from amazonia.jobs.nightly import purge_nightly
+from amazonia.jobs.purge import forget_team
 from amazonia.jobs.registry import WORKS
 from amazonia.jobs.run import Pace
 from amazonia.jobs.work import Work
@@ -85,6 +86,17 @@ async def purge_now(settings: Settings) -> Json:
         await desk.run(job.id)
         done = await desk.get(job.id)
         return done.result if done is not None else {}
+
+
+async def forget_now(settings: Settings, resume_code: str) -> str:
+    """Forget one team, here and now; its name.
+
+    Raises:
+        UnknownCode: no team has the code.
+    """
+    await asyncio.to_thread(migrate, settings)
+    async with open_services(settings) as services:
+        return await forget_team(services, resume_code)
 
 
 async def work_once(settings: Settings) -> int:

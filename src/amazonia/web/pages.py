@@ -79,6 +79,12 @@ async def credits_page(here: Here) -> Response:
     return here.page("credits.html")
 
 
+@router.get("/privacy")
+async def privacy(here: Here) -> Response:
+    """What is kept of players, for players."""
+    return here.page("privacy.html", days=services_of(here.request).settings.retention_days)
+
+
 # ── the newsroom ────────────────────────────────────────────────────────────────────────────────
 
 
