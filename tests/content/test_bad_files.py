@@ -81,12 +81,15 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
 
 
 def test_every_code_has_a_bad_file() -> None:
-    """A diagnostic in the source without an example here fails this test."""
+    """A diagnostic in the source without an example here fails this test.
+
+    F02 has its test above, F09 in test_svg.py: neither fits into a folder of git.
+    """
     text = "".join(path.read_text() for path in SOURCE.rglob("*.py"))
     codes = set(re.findall(r'"([FLPT]\d\d)"', text))
     broken = {path.name[:3] for path in (BAD.parent / "broken").glob("[A-Z]*")}
     tested = set(re.findall(r"L1[478]", (BAD.parent / "test_broken_cases.py").read_text()))
-    assert codes - {"F02"} == {name[:3] for name in NAMES} | broken | tested
+    assert codes - {"F02", "F09"} == {name[:3] for name in NAMES} | broken | tested
     assert codes >= {"F01", "L01", "L08", "T03"}
 
 

@@ -1,12 +1,15 @@
-"""What a drawing may hold."""
+"""What a drawing may hold, and that a case's files stay in its folder."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amazonia.content.load import load_case
 from amazonia.content.svg import MAX_BYTES, faults
+from amazonia.errors import BadCase
 
 ROOT = Path(__file__).parents[2]
 DRAWINGS = sorted([*ROOT.glob("cases/*/art/*.svg"), *ROOT.glob("tests/cases/*/art/*.svg")])
@@ -57,7 +60,7 @@ def test_what_runs_or_loads_is_refused(inside: str) -> None:
     """The fault stands on the second line, where it was put."""
     found = list(faults(drawing(inside)))
     assert found
-    assert {line for line, _ in found} <= {2, 3}
+    assert {line for line, *_ in found} <= {2, 3}
 
 
 @pytest.mark.parametrize(
@@ -92,3 +95,14 @@ def test_references_within_a_drawing_are_allowed() -> None:
 def test_whatever_it_is_it_is_read_to_an_end(data: bytes) -> None:
     """Bytes of any kind are found fault with, never failed on."""
     assert list(faults(data))
+
+
+def test_a_file_that_leads_out_of_the_folder(tmp_path: Path) -> None:
+    """F09: a case cannot show what lies elsewhere on the machine."""
+    case, secret = tmp_path / "base", tmp_path / "secret.yaml"
+    shutil.copytree(ROOT / "tests" / "content" / "bad" / "base", case)
+    secret.write_text("x: y", encoding="utf-8")
+    (case / "sources.yaml").symlink_to(secret)
+    with pytest.raises(BadCase) as refused:
+        load_case(case)
+    assert ("F09", str(case / "sources.yaml")) in {(f.code, f.file) for f in refused.value.findings}

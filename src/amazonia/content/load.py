@@ -19,6 +19,7 @@ from amazonia.content.models import (
     RoundFile,
     SourceFile,
 )
+from amazonia.content.svg import check_files
 from amazonia.content.texts import misshapen, read_texts, words_of
 from amazonia.domain import gates
 from amazonia.domain.case import (
@@ -69,6 +70,8 @@ def load_case(folder: Path) -> Case:
     """
     if not (folder / "case.yaml").is_file():
         raise UnknownCase(folder.name, case_names(folder.parent))
+    if found := list(check_files(folder)):
+        raise BadCase(found)
     return _Builder(folder).build()
 
 
