@@ -19,8 +19,10 @@ from tests.worlds import new_team
 from amazonia.domain.session import HintTaken
 from amazonia.errors import StoreDown
 from amazonia.ports import Change, Purse
+from amazonia.ports.jobs import Job, JobFile
 from amazonia.store.copies import NotEmpty, back_up, bring_back
 from amazonia.store.database import OpenDatabase
+from amazonia.store.jobs import StoredJobs
 from amazonia.store.migrate import migrate_sqlite
 from amazonia.store.spending import StoredSpending
 from amazonia.store.teams import StoredDevices, StoredNotes, StoredTeams
@@ -44,6 +46,14 @@ async def school(here: OpenDatabase) -> OpenDatabase:
         await turns.report(f"t{number}", "team", "«ofendeu» 😀", 4.0)
     await StoredSpending(here).reserve("2031-05-02", [Purse("all", 0, 0)], 2**40, 7)
     await StoredNotes(here).next_epoch()
+    book, file = StoredJobs(here), JobFile("class.pdf", "application/pdf", b"%PDF\0\xff", 9.0)
+    job = Job(
+        "j1", "report", {}, "admin", "j1", "queued", 0, 0.0, "", {}, "", "", 1.0, 9.0, 1.0, None
+    )
+    await book.add(job, 0.0)
+    begun = await book.begin("j1", 2.0, 8.0)
+    assert begun is not None
+    assert await book.finish(begun, {}, file, 3.0)
     return here
 
 
@@ -76,6 +86,7 @@ async def test_a_school_moves_to_any_database(
     assert await turns.history("team", CIDA) == await StoredTurns(school).history("team", CIDA)
     assert await StoredSpending(there).spent("2031-05-02", ["all"]) == {"all": (2**40, 7)}
     assert await StoredNotes(there).epoch() == 2
+    assert await StoredJobs(there).file("j1", 4.0) == await StoredJobs(school).file("j1", 4.0)
     await turns.report("t0", "team", "mais um", 5.0)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Column, Integer, Table, bindparam, delete, select
 
 from amazonia.ports import Json
 from amazonia.store.database import Database, Tx
+from amazonia.store.statements import to_change
 from amazonia.store.tables import (
     devices,
     job_files,
@@ -53,7 +54,9 @@ _old_teams = (
     .order_by(teams.c.updated_at)
     .limit(_most)
 )
-_still_old = select(teams.c.id).where(teams.c.id == p("which"), teams.c.updated_at < p("before"))
+_still_old = to_change(
+    select(teams.c.id).where(teams.c.id == p("which"), teams.c.updated_at < p("before"))
+)
 
 
 def _mine(table: Table) -> Any:

@@ -189,7 +189,9 @@ def _digest(parts: Iterator[Any]) -> Digest:
     for rows in parts:
         for row in rows:
             number += 1
-            total += int.from_bytes(sha256(orjson.dumps(list(row))).digest(), "big")
+            total += int.from_bytes(
+                sha256(orjson.dumps(list(row), default=bytes.hex)).digest(), "big"
+            )
     return Digest(number, f"{total % 2**256:064x}")
 
 
