@@ -88,7 +88,15 @@ class NoSession(AmazoniaError):
 
 
 class UnknownCode(AmazoniaError):
-    """No team or class has this code. Nothing was changed."""
+    """No team or class has this code. Nothing was changed.
+
+    Attributes:
+        near: codes that may be meant, of classes whose teacher asks.
+    """
+
+    def __init__(self, message: str, near: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.near = tuple(near)
 
 
 class NotTheTeacher(AmazoniaError):

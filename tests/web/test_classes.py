@@ -70,6 +70,17 @@ async def test_a_wrong_code_says_so(browser: NewClient) -> None:
         assert "set-cookie" not in answer.headers
 
 
+async def test_near_codes_are_told_to_their_teacher_alone(browser: NewClient) -> None:
+    """Who opened the class is asked whether it is meant; a pupil gets no help in guessing."""
+    async with browser() as teacher, browser() as pupil:
+        code = (await opened(teacher))["code"]
+        swapped = code[1] + code[0] + code[2:]
+        if swapped == code:
+            swapped = code[:5] + ("B" if code[5] != "B" else "C")
+        assert code in (await joined(teacher, swapped)).json()["detail"]
+        assert code not in (await joined(pupil, swapped)).text
+
+
 async def test_codes_cannot_be_tried_without_end(browser: NewClient) -> None:
     """Wrong codes run out; before that, however many teams join from one address."""
     async with browser() as teacher:

@@ -12,7 +12,7 @@ from amazonia.classroom.standing import acts_of, standing
 from amazonia.domain.case import Case, CharacterId
 from amazonia.errors import NotTheTeacher, StoreDown
 from amazonia.ports import Clock, Json, Library, StreamEvent, Team
-from amazonia.ports.classes import Activity, Classes, Classroom, Flag
+from amazonia.ports.classes import Activity, Classes, Classroom, Command, Flag, Seen
 
 COALESCE = 1.0
 """Seconds between two updates at least."""
@@ -72,6 +72,8 @@ class _Board:
     viewers: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    room: Classroom | None = None
+    commands: list[Command] = field(default_factory=list)
     resumed: float = 0.0
     looked_at: float = 0.0
     subscription: Subscription | None = None
@@ -105,19 +107,17 @@ class Boards:
         task, seen, seen_class = board.task, 0, -1
         try:
             await board.ready.wait()
-            while not task.done():
+            while not task.done() and (room := board.room) is not None:
                 changed = board.changed
                 if board.class_rev != seen_class:
                     seen_class = board.class_rev
-                    yield StreamEvent(board.rev, "class", await self._class_view(class_id))
+                    yield StreamEvent(board.rev, "class", self._class_view(board, room))
                 new = [row for row in board.rows.values() if row.rev > seen]
                 if new:
                     seen = board.rev
-                    yield StreamEvent(seen, "teams", await self._rows_view(class_id, new))
+                    yield StreamEvent(seen, "teams", self._rows_view(room, new))
                 if changed is board.changed:
                     await changed.wait()
-        except NotTheTeacher:
-            return
         finally:
             board.viewers -= 1
             if not board.viewers and board.task is not None:
@@ -139,19 +139,15 @@ class Boards:
         ]
         return {"teams": len(teams), "least": enough, "clues": found, "total": len(case.clues)}
 
-    async def _class_view(self, class_id: str) -> Json:
-        room = await self._rooms.get(class_id)
-        commands = await self._classes.commands(class_id)
-        return {
-            **room_view(room, self._clock.now()),
-            "commands": [
-                {"id": c.id, "kind": c.kind, "team": c.team_id, "at": c.at, **c.data}
-                for c in commands[-LOG:]
-            ],
-        }
+    def _class_view(self, board: _Board, room: Classroom) -> Json:
+        commands = [
+            {"id": c.id, "kind": c.kind, "team": c.team_id, "at": c.at, **c.data}
+            for c in board.commands[-LOG:]
+        ]
+        return {**room_view(room, self._clock.now()), "commands": commands}
 
-    async def _rows_view(self, class_id: str, rows: Iterable[Row]) -> Json:
-        case = self._library.case((await self._rooms.get(class_id)).case_id)
+    def _rows_view(self, room: Classroom, rows: Iterable[Row]) -> Json:
+        case = self._library.case(room.case_id)
         return {"now": self._clock.now(), "teams": [row.view(case) for row in rows]}
 
     # ── keeping a board ─────────────────────────────────────────────────────────────────────────
@@ -176,13 +172,14 @@ class Boards:
 
     async def _update(self, board: _Board, room: Classroom, moves: Moves | None) -> None:
         """Read the teams that moved; look at the others only now and then: time alone tells."""
-        now = self._clock.now()
+        board.room, now = room, self._clock.now()
         rows = await self._read(board, room, moves)
         is_class_new = moves is None or moves.itself
         if is_class_new:
             board.class_rev += 1
-            commands = await self._classes.commands(room.id)
-            board.resumed = max((c.at for c in commands if c.kind == "resume"), default=0.0)
+            board.commands = await self._classes.commands(room.id)
+            resumed = (c.at for c in board.commands if c.kind == "resume")
+            board.resumed = max(resumed, default=0.0)
         if is_class_new or now - board.looked_at > LOOK_AGAIN:
             board.looked_at = now
             rows = {**board.rows, **rows}
@@ -197,38 +194,13 @@ class Boards:
 
     async def _read(self, board: _Board, room: Classroom, moves: Moves | None) -> dict[str, Row]:
         """The rows of teams that moved, as the database has them."""
-        if moves is None:
-            teams = await self._classes.teams(room.id)
-        else:
-            teams = await self._classes.some_teams(sorted(moves.teams)) if moves.teams else []
-        ids = [team.id for team in teams]
-        if not ids:
+        if moves is not None and not moves.teams:
             return {}
-        active = await self._classes.activity(ids)
-        flags = await self._classes.flags(ids)
-        unknown = [id_ for id_ in ids if id_ not in board.rows]
+        ids = None if moves is None else sorted(moves.teams)
+        seen = await self._classes.look(room.id, ids)
+        unknown = [each.team.id for each in seen if each.team.id not in board.rows]
         progressed = await self._classes.progressed(unknown) if unknown else {}
-        return {
-            team.id: self._row(board.rows.get(team.id), team, active, flags, progressed)
-            for team in teams
-        }
-
-    def _row(
-        self,
-        before: Row | None,
-        team: Team,
-        active: Mapping[str, Activity],
-        flags: Mapping[str, list[Flag]],
-        progressed: Mapping[str, float],
-    ) -> Row:
-        mine = active[team.id]
-        if before is None:
-            at = progressed.get(team.id, mine.joined_at)
-        else:
-            at = mine.at if _steps(team) != _steps(before.team) else before.progressed
-        marks = tuple(flags.get(team.id, ()))
-        rev = before.rev if before else 0
-        return Row(team, mine, at, marks, "playing", before.missing if before else None, rev)
+        return {each.team.id: _row(board.rows.get(each.team.id), each, progressed) for each in seen}
 
     def _missing(self, board: _Board, case: Case, row: Row) -> Json | None:
         """What a stuck team is missing, as soon as it is known."""
@@ -240,6 +212,18 @@ class Boards:
 
         found = self._steps.known(case, team.state, tell)
         return told(case, case.words[team.lang], found.move) if found else None
+
+
+def _row(before: Row | None, seen: Seen, progressed: Mapping[str, float]) -> Row:
+    """A team's row; it made progress now if it has more than it had before."""
+    team, active = seen.team, seen.active
+    if before is None:
+        at, missing, rev = progressed.get(team.id, active.joined_at), None, 0
+    else:
+        is_further = _steps(team) != _steps(before.team)
+        at = active.at if is_further else before.progressed
+        missing, rev = before.missing, before.rev
+    return Row(team, active, at, seen.flags, "playing", missing, rev)
 
 
 async def _next_moves(subscription: Subscription) -> Moves:

@@ -92,12 +92,14 @@ class Rooms:
     async def get(self, class_id: str) -> Classroom:
         """A class as it was at most a second ago.
 
+        While anybody is subscribed to it, it is told what moves and need not be read again.
+
         Raises:
             NotTheTeacher: there is none (any more).
         """
         known = self._known.get(class_id)
         now = self._clock.monotonic()
-        if known is not None and now - known[1] < FRESH:
+        if known is not None and (class_id in self._subscribed or now - known[1] < FRESH):
             return known[0]
         room = await self._classes.get(class_id)
         if room is None:
@@ -118,6 +120,8 @@ class Rooms:
     def subscribe(self, class_id: str, *, teams: bool = False) -> Iterator[Subscription]:
         """Be told what moves in a class; with `teams`, which of its teams as well."""
         subscription = Subscription(teams)
+        if class_id not in self._subscribed:
+            self._known.pop(class_id, None)  # from now on it is told what moves
         self._subscribed.setdefault(class_id, set()).add(subscription)
         if self._task is None or self._task.done():
             self._since = self._clock.now()

@@ -126,6 +126,15 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A team, what it did last, and its marks."""
+
+    team: Team
+    active: Activity
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """What moved lately.
 
@@ -182,12 +191,8 @@ class Classes(Protocol):
         """Every team of a class, removed ones too, in the order in which they joined."""
         ...
 
-    async def some_teams(self, team_ids: Sequence[str]) -> list[Team]:
-        """These teams; those that do not exist are left out."""
-        ...
-
-    async def activity(self, team_ids: Sequence[str]) -> Mapping[str, Activity]:
-        """What teams did last."""
+    async def look(self, class_id: str, team_ids: Sequence[str] | None = None) -> list[Seen]:
+        """These teams of a class, or all of them; in one reading."""
         ...
 
     async def progressed(self, team_ids: Sequence[str]) -> Mapping[str, float]:

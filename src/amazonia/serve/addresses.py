@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import socket
+import struct
 import sys
+from collections.abc import Iterator
+
+import segno
+
+SIOCGIFADDR = 0x8915
+"""Linux: the address of an interface."""
 
 
 def announce(host: str, port: int) -> None:
@@ -11,7 +18,10 @@ def announce(host: str, port: int) -> None:
     shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared only
     sys.stdout.write(f"Amazonia is ready: http://{shown}:{port}\n")
     if shown != host:
-        sys.stdout.write(f"On this network:   http://{_lan_address()}:{port}\n")
+        address = f"http://{_lan_address()}:{port}"
+        sys.stdout.write(f"On this network:   {address}\n")
+        if sys.stdout.isatty():
+            segno.make(address, error="m").terminal(sys.stdout, compact=True)
     sys.stdout.flush()
 
 
@@ -21,5 +31,21 @@ def _lan_address() -> str:
         try:
             probe.connect(("192.0.2.1", 9))
             return str(probe.getsockname()[0])
-        except OSError:
-            return socket.gethostname()
+        except OSError:  # no way out: a room's own network, and no internet at all
+            return next(_addresses(probe), socket.gethostname())
+
+
+def _addresses(probe: socket.socket) -> Iterator[str]:
+    """The addresses of this machine's interfaces, but its own loopback."""
+    if sys.platform != "linux":
+        return
+    import fcntl
+
+    for _, name in socket.if_nameindex():
+        try:
+            told = fcntl.ioctl(probe, SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
+        except OSError:  # it has none
+            continue
+        address = socket.inet_ntoa(told[20:24])
+        if not address.startswith("127."):
+            yield address

@@ -17,6 +17,7 @@ from amazonia.ports.classes import (
     Exchanged,
     Flag,
     Moved,
+    Seen,
     Vote,
 )
 from amazonia.store import class_statements as sql
@@ -81,18 +82,24 @@ class StoredClasses:
         rows = await self.database.read(lambda tx: tx.rows(sql.class_teams, {"class_id": class_id}))
         return [team_of(row) for row in rows]
 
-    async def some_teams(self, team_ids: Sequence[str]) -> list[Team]:
-        """These teams; those that do not exist are left out."""
+    async def look(self, class_id: str, team_ids: Sequence[str] | None = None) -> list[Seen]:
+        """These teams of a class, or all of them; in one reading."""
 
-        def job(tx: Tx) -> list[Row]:
-            found = (tx.row(statements.team, {"team_id": id_}) for id_ in team_ids)
-            return [row for row in found if row]
+        def job(tx: Tx) -> list[tuple[Row, Activity, list[Row]]]:
+            if team_ids is None:
+                rows = tx.rows(sql.class_teams, {"class_id": class_id})
+            else:
+                found = (tx.row(statements.team, {"team_id": id_}) for id_ in team_ids)
+                rows = [row for row in found if row]
+            return [
+                (row, _activity(tx, row[0]), tx.rows(sql.team_flags, {"team_id": row[0]}))
+                for row in rows
+            ]
 
-        return [team_of(row) for row in await self.database.read(job)]
-
-    async def activity(self, team_ids: Sequence[str]) -> Mapping[str, Activity]:
-        """What teams did last."""
-        return await self.database.read(lambda tx: {id_: _activity(tx, id_) for id_ in team_ids})
+        return [
+            Seen(team_of(row), active, tuple(Flag(*flag) for flag in flags))
+            for row, active, flags in await self.database.read(job)
+        ]
 
     async def progressed(self, team_ids: Sequence[str]) -> Mapping[str, float]:
         """When each team last found, solved or won something."""

@@ -232,6 +232,7 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 
+MEANT = {"pt-BR": "Será", "en": "Is it"}
 SEEN = {
     "pt-BR": "Quem dá aula a esta turma vê um aviso ao lado do nome da equipe.",
     "en": "Whoever teaches this class sees a mark beside the team's name.",
@@ -334,6 +335,9 @@ async def _ours(request: Request, exc: Exception) -> Response:
             detail = f"{TEXTS[name][_lang(request)][1]} {SEEN[_lang(request)]}"
         case errors.ClassPaused() | errors.ClassHeld():
             headers["Retry-After"] = "2"
+        case errors.UnknownCode(near=[_, *_] as near):
+            lang = _lang(request)
+            detail = f"{TEXTS[name][lang][1]} {MEANT[lang]} {', '.join(near)}?"
         case rules.NotYet():
             detail = exc.reason
         case rules.BadAnswer():

@@ -97,6 +97,14 @@ class Cookies:
         value = request.cookies.get(f"{CLASS_COOKIE}_{room.code}")
         return value is not None and self._badges.read(value) == _badge(room)
 
+    def codes_of(self, request: Request) -> list[str]:
+        """The codes of the classes whose teacher this browser is, as far as it can show."""
+        prefix = f"{CLASS_COOKIE}_"
+        held = {
+            n.removeprefix(prefix): v for n, v in request.cookies.items() if n.startswith(prefix)
+        }
+        return sorted(code for code, value in held.items() if self._badges.read(value))
+
     def set_class(self, response: Response, room: Classroom, *, secure: bool) -> None:
         """Let a browser act as the teacher of one class; a new link of it takes that back."""
         response.set_cookie(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -20,6 +21,10 @@ not count. Of 47 million codes some two hundred lead into a class: at this pace 
 find one, and what is found is a game to join."""
 ENTER_EVERY, ENTERS = 10.0, 10
 """The same for passphrases, for each class and each address."""
+
+
+NEAR = 0.6
+"""How alike a code is to one that may be meant: two letters wrong, swapped or missing."""
 
 
 async def teacher_of(request: Request, code: str) -> Classroom:
@@ -62,6 +67,13 @@ async def limit(services: Services, key: str, every: float, burst: int) -> None:
         raise TooFast(wait)
 
 
+def near_codes(request: Request, typed: str) -> list[str]:
+    """The codes that may be meant: only of classes whose teacher this browser is."""
+    code = "".join(c for c in typed.upper() if c.isalnum())
+    mine = cookies_of(request).codes_of(request)
+    return [known for known in mine if SequenceMatcher(None, code, known).ratio() >= NEAR]
+
+
 async def class_to_join(request: Request, typed: str) -> Classroom:
     """The class that a team joins by a code; only wrong codes count against an address.
 
@@ -73,6 +85,9 @@ async def class_to_join(request: Request, typed: str) -> Classroom:
     services = services_of(request)
     key = f"guess:{address_of(request)}"
     await limit(services, key, GUESS_EVERY, GUESSES)
-    room = await services.registry.to_join(typed)
+    try:
+        room = await services.registry.to_join(typed)
+    except UnknownCode as exc:
+        raise UnknownCode(str(exc), near=near_codes(request, typed)) from exc
     await services.limits.give_back(key, GUESS_EVERY)
     return room
