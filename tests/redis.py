@@ -28,6 +28,7 @@ class RedisServer:
     folder: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+    _slow: threading.Event | None = None
 
     @property
     def url(self) -> str:
@@ -61,6 +62,22 @@ class RedisServer:
         """Let it answer again."""
         if self.process is not None and self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGCONT)
+
+    def slow_down(self, milliseconds: int) -> None:
+        """Let it rest that long after each round of commands, until `speed_up`."""
+        self._slow = threading.Event()
+        threading.Thread(target=self._rest, args=(self._slow, milliseconds), daemon=True).start()
+
+    def speed_up(self) -> None:
+        """Undo `slow_down`."""
+        if self._slow is not None:
+            self._slow.set()
+
+    def _rest(self, over: threading.Event, milliseconds: int) -> None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 2) as sock:
+            while not over.is_set():
+                sock.sendall(f"CLIENT PAUSE {milliseconds} ALL\r\n".encode())
+                sock.recv(64)
 
     def config(self, name: str, value: str) -> None:
         """Set one of its settings."""
@@ -166,9 +183,13 @@ class SlowProxy:
         while True:
             try:
                 near, _ = self._listener.accept()
-                far = socket.create_connection(("127.0.0.1", self._to))
             except OSError:
                 return
+            try:
+                far = socket.create_connection(("127.0.0.1", self._to))
+            except OSError:
+                near.close()
+                continue
             self._sockets += [near, far]
             for source, sink in ((near, far), (far, near)):
                 threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()

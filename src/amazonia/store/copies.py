@@ -161,7 +161,10 @@ def _rows(table: Table) -> Select[Any]:
 
 
 def _kept(table: Table) -> Any:
-    """Everything but the receipts of connections, which mean nothing elsewhere."""
+    """Everything but the receipts of connections and the leases of processes, which mean nothing
+    elsewhere."""
+    if table is tables.leases:
+        return text("1 = 0")
     if table is tables.meta:
         return table.c.key.not_like("commit.%")
     return text("1 = 1")
