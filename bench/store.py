@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import uvloop
 from tests.postgres import new_database
 from tests.store.test_listeners import CIDA, opening
 from tests.worlds import new_team
@@ -78,7 +79,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, new_database() as url:
         path = Path(folder) / "bench.sqlite3"
         migrate_sqlite(path)
-        figures = {"SQLite": asyncio.run(sqlite(path)), "PostgreSQL": asyncio.run(postgres(url))}
+        figures = {"SQLite": uvloop.run(sqlite(path)), "PostgreSQL": uvloop.run(postgres(url))}
     print(f"{'':12} {'CPU ms':>8} {'wall ms':>8}   a turn, {options.at_once} teams at once")
     for name, (cpu, wall) in figures.items():
         print(f"{name:12} {cpu:8.2f} {wall:8.2f}")
