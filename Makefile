@@ -8,7 +8,7 @@
 ARGS ?=
 PYTEST_ARGS ?=
 UPGRADE ?=
-SERVICES ?= chromium redis-server postgresql pgbouncer nginx
+SERVICES ?= chromium redis-server postgresql pgbouncer nginx poppler-utils
 UV_VERSION := 0.13.9
 TYPESCRIPT_VERSION := 7.0.2
 

@@ -14,6 +14,7 @@ from amazonia.classroom.afterwards import DAY, Afterwards
 from amazonia.domain.case import CharacterId
 from amazonia.domain.errors import BadAnswer
 from amazonia.domain.session import Published, Spoken
+from amazonia.jobs.purge import purge
 from amazonia.play.sessions import Joining
 from amazonia.ports import Change, Purse, Team
 from amazonia.ports.classes import Classroom, Flag
@@ -267,6 +268,20 @@ async def test_a_class_is_erased_when_its_time_is_over(services: Services) -> No
     assert await services.registry.classes.get(long.room.id) is not None
     assert await after(179).erase_expired() == 0
     assert await after(181).erase_expired() == 1
+
+
+async def test_the_purge_erases_classes(services: Services) -> None:
+    """The nightly job does it, and tells how many."""
+    ours = await school(services, "Ariranha")
+    later = Stopped(services.clock.now() + 181 * DAY)
+    aged = replace(services, afterwards=replace(services.afterwards, clock=later))
+
+    async def told(part: float, note: str = "") -> None:
+        del part, note
+
+    gone = (await purge(aged, {}, told)).result["gone"]
+    assert gone["classes"] == 1
+    assert await services.registry.classes.get(ours.room.id) is None
 
 
 @pytest.mark.parametrize("days", [6, 181])

@@ -299,7 +299,7 @@ class _Paper(FPDF):
         self.set_fill_color(*BLANK)
         with self.table(
             width=round(WIDTH),
-            col_widths=(24, 82, 20, 20, 28),
+            col_widths=(25, 79, 18, 18, 34),
             line_height=4.1,
             borders_layout="HORIZONTAL_LINES",
             text_align="LEFT",
