@@ -231,3 +231,13 @@ async def test_how_long_a_class_is_kept_is_told_and_changed(
         await teacher.post(f"/api/classes/{code}/keep", json={"days": 30})
         page = await teacher.get(f"/class/{code}/report?lang=pt-BR", headers=HTML)
         assert "Tudo é apagado sozinho 30 dias depois" in page.text
+
+
+async def test_the_pupils_sheet_is_anybodys(browser: NewClient) -> None:
+    """It stands beside the classes' pages and tells nothing of any of them."""
+    async with browser() as stranger:
+        page = await stranger.get("/class/sheet?lang=pt-BR", headers=HTML)
+        assert page.status_code == 200
+        assert "folha da equipe" in page.text
+        door = await stranger.get("/class?lang=pt-BR", headers=HTML)
+        assert "/class/sheet" in door.text
