@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt
 
 from amazonia.play.text import clean
 
@@ -239,13 +239,13 @@ class Problem(BaseModel):
 class SwitchBody(BaseModel):
     """Something is switched on or off."""
 
-    on: bool
+    on: StrictBool
 
 
 class KeepBody(BaseModel):
     """For how long a class is kept."""
 
-    days: int
+    days: StrictInt
 
 
 class EraseBody(BaseModel):
@@ -257,4 +257,4 @@ class EraseBody(BaseModel):
 class JudgementBody(BaseModel):
     """A team's marks, by source; none to skip."""
 
-    marks: dict[str, int] = Field(default_factory=dict, max_length=20)
+    marks: dict[str, StrictInt] = Field(default_factory=dict, max_length=20)
