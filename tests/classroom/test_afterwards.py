@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from tests.postgres import new_database
 from tests.worlds import mini_services
 
 from amazonia.classroom.afterwards import DAY, Afterwards
@@ -42,11 +44,15 @@ class Stopped:
 SOLID_AND_WEAK = {"a": {"placar": 5, "recado": 1}, "b": {"mural": 5, "fofoca": 1}}
 
 
-@pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    """The services over an empty database."""
-    async with mini_services(tmp_path / "data") as services:
-        yield services
+@pytest.fixture(params=["sqlite", "postgres"])
+async def services(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Services]:
+    """The services over an empty database, of either kind."""
+    with ExitStack() as stack:
+        environ = {}
+        if request.param == "postgres":
+            environ["DATABASE_URL"] = stack.enter_context(new_database(empty=True))
+        async with mini_services(tmp_path / "data", **environ) as services:
+            yield services
 
 
 @dataclass(frozen=True)
