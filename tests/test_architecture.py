@@ -46,6 +46,9 @@ ARROWS = {
     "fabric": Arrow(("domain", "ports", "errors"), _ADAPTER_REASON),
     "devprovider": Arrow((), "what it proves about the game it proves from outside"),
     "loadtest": Arrow((), "it plays as players do, from outside"),
+    "studio": Arrow(
+        ("content", "domain", "errors"), "an author's preview is no part of what is served"
+    ),
     "ops": Arrow(_GROUND, "operations watch what they are given"),
     # the one place that wires them
     "services": Arrow(
@@ -59,7 +62,7 @@ ARROWS = {
     "cli": Arrow(
         (
             *(*_USE_CASES, *_GROUND, "services", "ops", "jobs", "content"),
-            *("serve", "devprovider", "loadtest"),
+            *("serve", "devprovider", "loadtest", "studio", "voice.providers"),
         ),
         _EDGE_REASON,
     ),

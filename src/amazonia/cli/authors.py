@@ -145,6 +145,80 @@ def ask(
     _ask_one(library, loaded, language, CharacterId(character), question)
 
 
+@app.command()
+def edit(
+    case: CaseName,
+    port: Annotated[int, typer.Option(help="Port.")] = 8765,
+    lang: Annotated[str | None, typer.Option(help="Of the page: pt-BR or en.")] = None,
+) -> None:
+    """Show a case while you write it: findings, every question and why, from any point; local."""
+    import uvicorn
+
+    from amazonia.errors import UnknownCase
+    from amazonia.studio.app import create_desk
+    from amazonia.studio.desk import Desk
+
+    library, name = _open(case)
+    if name not in library.names():
+        raise UnknownCase(name, library.names())
+    desk = Desk(library.folder / name, library.cache)
+    typer.echo(f"http://127.0.0.1:{port}  (Ctrl+C ends it)")
+    uvicorn.run(create_desk(desk, _spoken(lang)), host="127.0.0.1", port=port, log_level="warning")
+
+
+@app.command()
+def translated(
+    case: CaseName,
+    lang: Annotated[str, typer.Option(help="The language of the translation.")] = "en",
+) -> None:
+    """Note that a translation is that of the original as it is now; `check` says when it is not."""
+    from amazonia.content.lint import read_draft
+    from amazonia.content.lint.translations import note_translation
+
+    library, loaded, language = _case(case, lang)
+    if language == next(iter(loaded.words)):
+        raise typer.BadParameter(f"'{lang}' is the original of {case}")
+    typer.echo(f"{note_translation(read_draft(loaded, library.folder / loaded.id), language)}")
+
+
+@app.command()
+def graph(
+    case: CaseName,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The SVG file to write.")],
+    lang: LangOption = None,
+) -> None:
+    """Draw a case: characters, clues, gates, and a shortest way to the best ending."""
+    from amazonia.content.graph import draw
+
+    _, loaded, language = _case(case, lang)
+    out.write_text(draw(loaded, language), encoding="utf-8", newline="\n")
+    typer.echo(f"{out} is written")
+
+
+@app.command()
+def expand(
+    case: CaseName,
+    topic: Annotated[str | None, typer.Option(help="One topic, as esmerina.aiu.")] = None,
+    wanted: Annotated[int, typer.Option(min=1, max=40, help="Questions a topic.")] = 12,
+    yes: Annotated[bool, typer.Option("--yes", help="Keep all that are not found yet.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As JSON; keeps only with --yes.")
+    ] = False,
+    lang: LangOption = None,
+) -> None:
+    """Ask the provider for further ways to put each topic's question; keep what you accept."""
+    from amazonia.cli.expanding import expand as run
+
+    library, loaded, language = _case(case, lang)
+    topics = list(loaded.topics())
+    if topic is not None:
+        topics = [one for one in topics if one.key == topic]
+        if not topics:
+            known = ", ".join(one.key for one in loaded.topics())
+            raise typer.BadParameter(f"there is no topic '{topic}'; there are: {known}")
+    run(library, loaded, language, topics, wanted, yes=yes, as_json=as_json)
+
+
 def _ask_one(
     library: Library, case: Case, lang: Lang, character: CharacterId, question: str
 ) -> None:
