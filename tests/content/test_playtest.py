@@ -1,9 +1,12 @@
 """Simulated teams on the real case: everybody gets on, nobody is given anything for nothing."""
 
+from dataclasses import replace
+
 import pytest
 from tests.domain.world import PT, World, lama, mini
 
 from amazonia.content.playtest import Playtest, playtest
+from amazonia.domain.gates import OPEN
 
 
 def teams(world: World, count: int, seed: int, idle: bool = False, turns: int = 400) -> Playtest:
@@ -57,3 +60,30 @@ def test_the_mini_case_is_won_by_some() -> None:
     (first,) = mini().case.start
     assert played.reach(first) == 1.0
     assert 0.5 < played.reach(next(c for c in mini().case.clues if c == "pelos")) <= 1.0
+
+
+def test_it_says_where_teams_stick() -> None:
+    """A team that goes home early is missed somewhere; one that wins is not."""
+    played = teams(mini(), 20, seed=6, turns=12)
+    assert any(game.ending != "e1" for game in played.games)
+    for game in played.games:
+        assert (game.before == "") is (game.ending == "e1")
+        turns, before = game.slowest
+        assert 0 < turns <= game.turns
+        assert before
+    assert sum(played.before.values()) == sum(game.ending != "e1" for game in played.games)
+    assert played.turns("e1") == sorted(g.turns for g in played.games if g.ending == "e1")
+
+
+def test_nobody_publishes_before_it_is_open() -> None:
+    """Claims that are listed from the start tempt no simulated team to publish too early."""
+    case = mini().case
+    early = replace(
+        case,
+        publication=replace(
+            case.publication,
+            claims={n: replace(c, when=OPEN) for n, c in case.publication.claims.items()},
+        ),
+    )
+    played = playtest(early, PT, mini().listener, 10, seed=1, turns=30)
+    assert len(played.games) == 10

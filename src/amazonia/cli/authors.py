@@ -21,11 +21,14 @@ LangOption = Annotated[str | None, typer.Option(help="Language; the case's first
 def new_case_command(
     name: Annotated[str, typer.Argument(help="Its name: small letters, figures and _.")],
     folder: Annotated[Path | None, typer.Option(help="Where cases are; here by default.")] = None,
+    lang: Annotated[
+        list[str] | None, typer.Option(help="A language; all if none is named.")
+    ] = None,
 ) -> None:
     """Write a small case that can be won, to start from; `check` proves it at once."""
     from amazonia.content.new import new_case
 
-    case = new_case(folder or Path(), name)
+    case = new_case(folder or Path(), name, lang or ())
     typer.echo(f"{case} is written. Now:\n  amazonia check {case}\n  amazonia edit {case}")
 
 
@@ -97,6 +100,7 @@ def playtest(
     teams: Annotated[int, typer.Option(min=1, help="How many simulated teams.")] = 200,
     seed: Annotated[int, typer.Option(help="The same seed plays the same games.")] = 1,
     idle: Annotated[bool, typer.Option(help="Teams that only ask irrelevant questions.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
     lang: LangOption = None,
 ) -> None:
     """Let simulated teams play with noisy questions; say who gets where, and who gets stuck."""
@@ -106,13 +110,32 @@ def playtest(
 
     library, loaded, language = _case(case, lang)
     result = run(loaded, language, library.listener(loaded, language), teams, seed, idle)
+    if as_json:
+        record = {
+            "teams": teams,
+            "seed": seed,
+            "endings": result.endings,
+            "turns": {e.id: result.turns(e.id) for e in loaded.publication.endings},
+            "clues": {clue: result.reach(clue) for clue in loaded.clues},
+            "before": result.before,
+            "slow": result.slow,
+            "dead_ends": [game.stuck for game in result.dead_ends],
+        }
+        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
+        raise typer.Exit(1 if result.dead_ends else 0)
     typer.echo(f"{teams} teams, seed {seed}")
     for name, count in sorted(result.endings.items()):
-        typer.echo(f"  ending {name}: {count}")
-    typer.echo(f"  turns: median {median(game.turns for game in result.games):.0f}")
+        turns = result.turns(name)
+        spent = f"  turns: median {median(turns):.0f}, most {turns[-1]}" if turns else ""
+        typer.echo(f"  ending {name}: {count}{spent}")
     typer.echo("  clues, share of teams:")
     for clue in sorted(loaded.clues, key=result.reach):
         typer.echo(f"    {result.reach(clue):4.0%}  {clue}")
+    typer.echo("  where they stick, turns without anything new:")
+    for subject, count in result.slow.most_common(5):
+        typer.echo(f"    {count:4}  before {subject}")
+    for subject, count in result.before.most_common(5):
+        typer.echo(f"    {count:4}  teams went home before {subject}")
     typer.echo(f"  states without a way out: {len(result.dead_ends)}")
     for game in result.dead_ends[:5]:
         typer.echo(f"    {game.stuck}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from amazonia.content.languages import languages
@@ -18,11 +19,12 @@ class BadName(AmazoniaError):
     """A case cannot be called that; nothing was written."""
 
 
-def new_case(folder: Path, name: str) -> Path:
+def new_case(folder: Path, name: str, langs: Sequence[str] = ()) -> Path:
     """Write a new case, and beside it the schemas by which editors complete and check.
 
     Args:
         folder: where cases are; the new one gets a folder of its name in it.
+        langs: its languages; all that the template has and that there is data for if empty.
 
     Returns:
         The new folder.
@@ -35,8 +37,11 @@ def new_case(folder: Path, name: str) -> Path:
     case = folder / name
     if case.exists():
         raise BadName(f"'{case}' is there already; choose another name or remove it")
+    known = [lang for lang in ("pt-BR", "en") if lang in languages()]
+    if unknown := sorted({*langs} - {*known}):
+        raise BadName(f"there is no '{unknown[0]}' to start from; there are: {', '.join(known)}")
+    known = [lang for lang in known if lang in langs] if langs else known
     write_schemas(folder / ".schema")
-    known = _in_order(languages())
     for source in sorted(TEMPLATE.rglob("*")):
         target = case / source.relative_to(TEMPLATE)
         if source.is_file() and _wanted(source.relative_to(TEMPLATE), known):
@@ -49,11 +54,6 @@ def new_case(folder: Path, name: str) -> Path:
     return case
 
 
-def _in_order(known: list[str]) -> list[str]:
-    """Those of the template that are known, Portuguese first."""
-    return [lang for lang in ("pt-BR", "en") if lang in known]
-
-
-def _wanted(file: Path, known: list[str]) -> bool:
+def _wanted(file: Path, known: Sequence[str]) -> bool:
     """Whether a file belongs to a language that is known, or to none."""
     return file.parts[0].split(".")[0] != "text" or any(lang in file.parts[0] for lang in known)

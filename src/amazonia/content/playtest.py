@@ -23,7 +23,7 @@ from amazonia.domain.gates import Gate
 from amazonia.domain.publication import is_open, listed_claims, publish
 from amazonia.domain.riddles import Answer, answer_challenge, answer_riddle, is_listed
 from amazonia.domain.session import Event, State, Tries, begin, is_won, play
-from amazonia.domain.solve import Model, can_win, model, start_atoms
+from amazonia.domain.solve import Model, can_win, model, next_move, start_atoms
 from amazonia.domain.understanding import Listener
 from amazonia.domain.words import CaseWords
 
@@ -40,6 +40,8 @@ class Game:
         ending: the first ending that it published, or None.
         stuck: the state from which the best ending could not be reached, described; must be "".
         events: what happened, turn by turn.
+        before: what it would have had to do next when it went home; "" if it had won.
+        slowest: the most turns in a row that brought nothing new, and what they were before.
     """
 
     turns: int
@@ -47,6 +49,8 @@ class Game:
     clues: frozenset[ClueId]
     stuck: str = ""
     events: tuple[tuple[Event, ...], ...] = field(default=(), repr=False)
+    before: str = ""
+    slowest: tuple[int, str] = (0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,24 @@ class Playtest:
     def dead_ends(self) -> list[Game]:
         """The games that met a state without a way out."""
         return [game for game in self.games if game.stuck]
+
+    @property
+    def before(self) -> Counter[str]:
+        """Before what teams went home, and how many."""
+        return Counter(game.before for game in self.games if game.before)
+
+    @property
+    def slow(self) -> Counter[str]:
+        """What teams spent their longest time before, in turns over all teams."""
+        spent: Counter[str] = Counter()
+        for game in self.games:
+            turns, before = game.slowest
+            spent[before] += turns
+        return spent
+
+    def turns(self, ending: str) -> list[int]:
+        """The turns of the teams that came to an ending, in order."""
+        return sorted(game.turns for game in self.games if game.ending == ending)
 
     def reach(self, clue: ClueId) -> float:
         """The share of teams that found a clue."""
@@ -107,13 +129,20 @@ class _Team:
             name: chance.choice(counter.options) for name, counter in case.counters.items()
         }
         self.world: Model = model(case, self.answers)
+        self.slowest = (0, "")
+        self.short = {full: short for short, full in listener.reader.language.slang.items()}
 
     def run(self, turns: int) -> Game:
         """Play until the best ending, or until the turns are over."""
         best = self.case.publication.best
+        idle = 0
         for turn in range(1, turns + 1):
             self._act()
             before, self.have = self.have, start_atoms(self.case, self.state)
+            idle = 0 if self.have - before - self._shown() else idle + 1
+            if idle > self.slowest[0]:
+                waits = self.slowest[1] if idle > 1 and self.slowest[0] == idle - 1 else ""
+                self.slowest = (idle, waits or self._next())
             if self.have != before and not can_win(self.world, self.have):
                 return self._game(turn, f"after turn {turn}: {sorted(self.state.clues)}")
             if self.state.editions and self.state.editions[-1].ending == best:
@@ -122,7 +151,18 @@ class _Team:
 
     def _game(self, turns: int, stuck: str = "") -> Game:
         ending = self.state.editions[-1].ending if self.state.editions else None
-        return Game(turns, ending, frozenset(self.state.clues), stuck, tuple(self.events))
+        before = "" if ending == self.case.publication.best or stuck else self._next()
+        clues, events = frozenset(self.state.clues), tuple(self.events)
+        return Game(turns, ending, clues, stuck, events, before, self.slowest)
+
+    def _next(self) -> str:
+        """What would help most now."""
+        move = next_move(self.case, self.state)
+        return move.subject if move else ""
+
+    def _shown(self) -> frozenset[str]:
+        """What a team can do at will: laying clues on tables is no progress."""
+        return frozenset(atom for atom in self.have if atom.startswith("mostra:"))
 
     def _live(self, events: Iterable[Event]) -> None:
         lived = tuple(events)
@@ -155,12 +195,13 @@ class _Team:
     def _weights(self) -> dict[str, int]:
         """How likely each kind of action is now: only what can be done is done."""
         listed = [c.id for c in listed_claims(self.case, self.state)]
+        publishes = is_open(self.case, self.state) and bool(listed)
         return {
             "ask": 60,
             "riddle": 30 if self._riddles() else 0,
             "challenge": 6 if self._challenges() else 0,
             "confront": 30 if self._scenes() else 0,
-            "publish": 12 if self._best_claims(listed) else int(is_open(self.case, self.state)),
+            "publish": publishes * (12 if self._best_claims(listed) else 1),
         }
 
     def _riddles(self) -> list[Riddle]:
@@ -232,7 +273,10 @@ class _Team:
         if self.chance.random() > self.patience:
             letters = letters[: max(12, len(letters) * 2 // 3)]
         noise = self.chance.choice(NOISE) + " " if self.chance.random() < 0.3 else ""
-        return noise + "".join(letters)
+        words = "".join(letters).split()
+        if self.chance.random() < 0.4:
+            words = [self.short.get(word, word) for word in words]
+        return noise + " ".join(words)
 
     def _is_open(self, gate: Gate) -> bool:
         return gate.open(self.have.__contains__)
