@@ -140,8 +140,10 @@ def test_a_class_of_forty(studio: Studio, chromium: Browser, server: Server) -> 
     # A hint for one of them arrives there and nowhere else.
     row = teacher.locator("tr.team", has_text=names[1])
     row.get_by_role("button", name=f"Dica: {names[1]}").click()
-    expect(teams[1].get_by_text("Dica do professor")).to_be_visible(timeout=PATIENCE)
-    assert teams[2].get_by_text("Dica do professor").count() == 0
+    expect(teams[1].get_by_role("heading", name="Dica do professor")).to_be_visible(
+        timeout=PATIENCE
+    )
+    assert teams[2].get_by_role("heading", name="Dica do professor").count() == 0
 
     # A pause covers every page; what is asked through it waits, and goes out afterwards.
     teacher.get_by_role("button", name="Pausar todos").click()
