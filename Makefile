@@ -1,6 +1,7 @@
 # From a clean checkout, with Python 3.11 or later and nothing else:
 #   make run     play on http://127.0.0.1:8000      (make run ARGS="--port 9000")
 #   make test    everything that must hold          (make test PYTEST_ARGS="-k duplicate")
+#   make cluster  three instances with PostgreSQL, Redis and a worker  (make cluster ARGS="--port 9000")
 #   make lint    formatting, rules and types        make format   put them right
 #   make lock    renew the lock files after editing pyproject.toml (UPGRADE=1: newest versions)
 #   make clean   remove what was installed or built; a server's data stays
@@ -24,7 +25,7 @@ DEV_KEY := $(shell { pwd; cat requirements-dev.lock pyproject.toml; } | cksum | 
 RUN := $(VENV)/.run-$(RUN_KEY)
 DEV := $(VENV)/.dev-$(DEV_KEY)
 
-.PHONY: run test lint format lock clean venv services
+.PHONY: run test cluster lint format lock clean venv services
 
 run: $(RUN)
 	@exec $(BIN)/amazonia serve $(ARGS)
@@ -45,6 +46,10 @@ SUMMARY = if [ -n "$$failed" ]; then echo "── failed: $${failed\#, }"; exit 
 
 test: $(DEV) services
 	@$(CHECKS) step "pytest" $(BIN)/python -m pytest $(PYTEST_ARGS); $(SUMMARY)
+
+cluster: $(DEV)
+	@scripts/ensure-services redis-server postgresql nginx
+	@exec $(BIN)/python -m amazonia.loadtest.cluster $(ARGS)
 
 lint: $(DEV)
 	@$(CHECKS) $(SUMMARY)

@@ -17,8 +17,6 @@ import httpx
 
 CASES = Path(__file__).parent / "cases"
 PATIENCE = 20.0
-START = 60.0
-"""Seconds in which a server starts; it may learn a case first, on a machine that is busy."""
 
 
 @dataclass
@@ -85,7 +83,7 @@ def serve(data: Path, *options: str, cases: Path = CASES, **environ: str) -> Ite
 
 
 def _wait_until_ready(server: Server) -> None:
-    until = time.monotonic() + START
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if server.process.poll() is not None:
             break

@@ -81,7 +81,9 @@ async def test_no_turn_is_lost_or_doubled(tmp_path: Path, kind: str) -> None:
         assert "model" in {done["source"] for done in told}
         log = server.log.read_text()
         assert "WORKER TIMEOUT" not in log
-        assert all(event in log for event in ("worker.began", "worker.ended", "workers.renewed"))
+        assert all(
+            event in log for event in ("process.began", "process.ended", "processes.renewed")
+        )
         assert server.stop() == 0
 
 

@@ -17,10 +17,17 @@ from typing import Any
 import orjson
 
 from amazonia.loadtest.chart import draw
+from amazonia.loadtest.costs import cluster_cost
 from amazonia.loadtest.faults import FAULTS, FURTHER_FAULTS, fault, recovery
 from amazonia.loadtest.healthy import cost_fast, cost_healthy, crowd2000, healthy40
 from amazonia.loadtest.measure import Quick
 from amazonia.loadtest.report import Result, table
+from amazonia.loadtest.scaled import (
+    cluster_copies,
+    cluster_instance,
+    cluster_postgres,
+    cluster_redis,
+)
 from amazonia.loadtest.servers import Bench
 from amazonia.loadtest.sharing import abandoned, leak500, memory, same1000
 from amazonia.loadtest.soak import soak, soak_memory
@@ -29,6 +36,14 @@ Case = Callable[[Bench, Quick], Awaitable[Result]]
 
 LASTING: Mapping[str, Case] = {"soak": soak, "soak_memory": soak_memory}
 """Half an hour each, or as many minutes as asked for."""
+SCALED: Mapping[str, Case] = {
+    "cluster_copies": cluster_copies,
+    "cluster_cost": cluster_cost,
+    "cluster_instance": cluster_instance,
+    "cluster_postgres": cluster_postgres,
+    "cluster_redis": cluster_redis,
+}
+"""Several instances: they need a checkout, PostgreSQL, Redis and nginx."""
 CASES: Mapping[str, Case] = {
     "healthy40": healthy40,
     "crowd2000": crowd2000,
@@ -41,10 +56,12 @@ CASES: Mapping[str, Case] = {
     "memory": memory,
     "leak500": leak500,
     **LASTING,
+    **SCALED,
 }
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "all": tuple(name for name in CASES if name not in {*FURTHER_FAULTS, *LASTING}),
+    "all": tuple(name for name in CASES if name not in {*FURTHER_FAULTS, *LASTING, *SCALED}),
     "faults": FAULTS,
+    "cluster": tuple(SCALED),
 }
 LONGEST = 2400.0
 """Seconds after which a case is broken off, whatever it does, beyond the minutes asked for."""
@@ -115,7 +132,7 @@ async def _run(
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     results = []
     with tempfile.TemporaryDirectory(prefix="amazonia-bench-") as folder:
-        place = _bench(Path(folder), kept)
+        place = bench_in(Path(folder), kept)
         for name in names:
             begun = time.monotonic()
             async with asyncio.timeout(LONGEST + quick.lasting * 60.0):
@@ -126,7 +143,7 @@ async def _run(
     return results
 
 
-def _bench(folder: Path, results: Path) -> Bench:
+def bench_in(folder: Path, results: Path) -> Bench:
     """Where things are: in a checkout, or in an installation."""
     package = Path(__file__).resolve().parents[1]
     root = package.parents[1]

@@ -96,7 +96,9 @@ class Bench:
             yield Provider(server, http)
 
     @asynccontextmanager
-    async def game(self, provider: Provider | None, **environ: str) -> AsyncIterator[Running]:
+    async def game(
+        self, provider: Provider | None, workers: int = WORKERS, **environ: str
+    ) -> AsyncIterator[Running]:
         """The game as `amazonia serve` runs it, with a fresh data folder.
 
         Args:
@@ -111,7 +113,7 @@ class Bench:
         if provider is not None:
             environ |= {"OPENAI_BASE_URL": f"{provider.server.url}/v1", "OPENAI_MODEL": GAME_MODEL}
         environ = {"LOG_FORMAT": "json", **environ, "AMAZONIA_DATA": str(data)}
-        options = ["serve", "--port", str(port), "--workers", str(WORKERS)]
+        options = ["serve", "--port", str(port), "--workers", str(workers)]
         command = [sys.executable, "-c", _GAME, *options]
         log = self._log("game", port)
         async with running("game", command, port, "/health/ready", log, **environ) as server:

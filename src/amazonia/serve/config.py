@@ -82,14 +82,14 @@ def gunicorn_settings(settings: Settings, hooks: Hooks | None = None) -> dict[st
         hooks.starting(arbiter)
 
     def on_reload(arbiter: object) -> None:
-        events.info("workers.renewed", workers=settings.workers)
+        events.info("processes.renewed", workers=settings.workers)
 
     def post_fork(arbiter: Any, worker: Any) -> None:
-        events.info("worker.began", worker=worker.pid)
+        events.info("process.began", worker=worker.pid)
         hooks.forked(arbiter, worker)
 
     def child_exit(arbiter: Any, worker: Any) -> None:
-        events.info("worker.ended", worker=worker.pid)
+        events.info("process.ended", worker=worker.pid)
         sharing.bury(worker.pid)
         hooks.ended(arbiter, worker)
 

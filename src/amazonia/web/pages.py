@@ -25,7 +25,6 @@ from amazonia.web.visit import (
     Seated,
     Visit,
     default_art,
-    default_title,
     problem_for,
     problem_page,
     wants_page,
@@ -51,8 +50,7 @@ def start_page(here: Visit, joining: str = "") -> Response:
     """The start page; for whoever joins a class with that door open and the code in its place."""
     art = here.desk.art if here.desk else default_art(here.request)
     words = {"words": here.t.group("js", "js_start"), "lang": here.t.lang}
-    title = here.desk.book.title if here.desk else default_title(here.request)
-    return here.page("start.html", art=art, title=title, joining=joining, page_data=words)
+    return here.page("start.html", art=art, joining=joining, page_data=words)
 
 
 @router.get("/opening")
