@@ -1,6 +1,7 @@
 """How well the director understands questions that were not used to build it.
 
     .venv/bin/python bench/director/measure.py bench/director/held_out.jsonl
+    .venv/bin/python bench/director/measure.py bench/director/held_out.en.jsonl --lang en
 
 `dev.jsonl` chose the thresholds; `held_out.jsonl` was written by somebody who had seen neither the
 examples nor `dev.jsonl`, and is for measuring only. Each line: character, message, expect (topic,
@@ -11,10 +12,10 @@ outside the expected ones, out of all turns, every gate open.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -24,12 +25,12 @@ from amazonia.content.library import Library, bundled_cases
 from amazonia.domain.case import Case, CharacterId, Lang, TopicId
 
 
-def main(path: Path) -> None:
-    """Print the figures of one file of questions."""
+def main(path: Path, lang: Lang) -> None:
+    """Print the figures of one file of questions in a language."""
     data = Path(os.environ.get("AMAZONIA_DATA") or "data")
     library = Library(bundled_cases(), data / "learned")
     case = library.case("lama_sem_ouro")
-    listener = library.listener(case, Lang("pt-BR"))
+    listener = library.listener(case, lang)
     lines = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
     count: Counter[str] = Counter()
     times = []
@@ -80,4 +81,8 @@ def p99(times: list[float]) -> float:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("path", type=Path, help="a file of questions")
+    parser.add_argument("--lang", default="pt-BR", help="the language that they are written in")
+    args = parser.parse_args()
+    main(args.path, Lang(args.lang))

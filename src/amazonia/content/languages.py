@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from amazonia.content.files import read_sheet
 from amazonia.domain.language import Act, GuardWords, Language, fold, stem
 
 FOLDER = Path(__file__).parent / "languages"
+_WORD = re.compile(r"[^\W_]+")
 
 
 def languages() -> list[str]:
@@ -65,7 +67,7 @@ def _guard(data: Mapping[str, Any]) -> GuardWords:
         return frozenset(fold(word) for word in data.get(part, ()))
 
     def phrases(part: str) -> tuple[str, ...]:
-        return tuple(fold(phrase) for phrase in data.get(part, ()))
+        return tuple(" ".join(_WORD.findall(fold(phrase))) for phrase in data.get(part, ()))
 
     return GuardWords(
         names=folded("names"),
@@ -73,6 +75,7 @@ def _guard(data: Mapping[str, Any]) -> GuardWords:
         selves=folded("selves"),
         persons=folded("persons"),
         numbers={fold(word): value for word, value in data.get("numbers", {}).items()},
+        decimal=data.get("decimal", ","),
         point=folded("point"),
         joint=folded("joint"),
         clock=frozenset(data.get("clock", ())),

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-_WORD = re.compile(r"\d+(?:[.,h:/]\d+)*|[a-z]+")
+_WORD = re.compile(r"\d+(?:[.,h:/]\d+)*|[a-z]+(?:['’][a-z]+)*")
+_APOSTROPHE = re.compile("['’]")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 
 _SUFFIXES = frozenset(
@@ -21,8 +22,10 @@ _SUFFIXES = frozenset(
     idades idade mente avamos aramos assem aram eram iram avam iam ando endo indo aria eria iria
     ados adas idos idas ado ada ido ida ava ia ou ei eu iu ar er ir am em as es os is a e i o s
     oes ao aos
-    """.split()  # noqa: SIM905 -- a table of endings
+    ing ings ed ers y ies ied ly ness ment ments ation ations ams ems ars irs
+    """.split()  # noqa: SIM905 -- a table of endings, of Portuguese and then of English
 )
+_DOUBLED = frozenset("bb dd gg mm nn pp tt".split())  # noqa: SIM905
 _LONGEST = max(map(len, _SUFFIXES))
 
 
@@ -51,6 +54,7 @@ class GuardWords:
         selves: words for the speaker (*eu*).
         persons: words other than names that stand for a person (*ele*, *prefeito*, *alguém*).
         numbers: number word → value.
+        decimal: the sign before decimals in digits; the other of «,» and «.» parts thousands.
         point: words between the whole and the decimals of a number (*vírgula*).
         joint: words that join the parts of a number (*e*).
         clock: words before a time of day, as they are spelled (*às*).
@@ -76,6 +80,7 @@ class GuardWords:
     selves: frozenset[str] = frozenset()
     persons: frozenset[str] = frozenset()
     numbers: Mapping[str, int] = field(default_factory=dict)
+    decimal: str = ","
     point: frozenset[str] = frozenset()
     joint: frozenset[str] = frozenset()
     clock: frozenset[str] = frozenset()
@@ -135,13 +140,26 @@ def fold(text: str) -> str:
 
 
 def stem(word: str) -> str:
-    """A light stem: the word without its ending, at least three letters long."""
+    """A light stem: the word without its ending, at least three letters long.
+
+    One table serves every language: what ends a word in one of them hardly ever does in another.
+    """
     if word[0].isdigit():
         return word
     for size in range(min(_LONGEST, len(word) - 3), 0, -1):
         if word[-size:] in _SUFFIXES:
-            return word[:-size]
+            return _undoubled(word[:-size])
     return word
+
+
+def _undoubled(root: str) -> str:
+    """«swapp-ed» as «swap»."""
+    return root[:-1] if len(root) > 3 and root[-2:] in _DOUBLED else root
+
+
+def written(text: str) -> list[str]:
+    """The folded words of a text as they stand, a contraction («don't») as one."""
+    return [_APOSTROPHE.sub("'", word) for word in _WORD.findall(fold(text))]
 
 
 @dataclass
@@ -165,12 +183,11 @@ class Reader:
 
     def words(self, text: str) -> list[str]:
         """The words of a text: folded, slang written out, typos mended."""
+        slang = self.language.slang
         found: list[str] = []
-        for raw in _WORD.findall(fold(text)):
-            if raw in self.language.slang:
-                found.extend(self.language.slang[raw].split())
-            else:
-                found.append(self._mend(raw))
+        for raw in written(text):
+            for part in (raw,) if raw in slang else raw.split("'"):
+                found.extend(slang[part].split() if part in slang else (self._mend(part),))
         return found
 
     def _mend(self, word: str) -> str:

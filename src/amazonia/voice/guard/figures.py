@@ -16,6 +16,7 @@ _DIGIT = re.compile(r"\d")
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 _DECIMALS = re.compile(r"\d+\.\d+")
 _SEPARATOR = re.compile(r"[/h.]")
+_SWAPPED = str.maketrans(".,", ",.")
 
 
 class Number(NamedTuple):
@@ -39,7 +40,7 @@ def numbers_of(text: Text, pack: GuardWords) -> list[Number]:
     while i < len(text.bares):
         word = text.bares[i]
         if is_number(word):
-            found.append(Number(_digits(word), fact=True))
+            found.append(Number(_digits(word, pack.decimal), fact=True))
             i += 1
         elif word in pack.numbers:
             end = _run_end(text, i, pack)
@@ -63,8 +64,10 @@ def parts(value: str) -> list[str]:
     return [part.lstrip("0") or "0" for part in _SEPARATOR.split(value)]
 
 
-def _digits(token: str) -> str:
+def _digits(token: str, decimal: str) -> str:
     """One way of writing a number: no dots between thousands, a comma before decimals."""
+    if decimal == ".":
+        token = token.translate(_SWAPPED)
     if _THOUSANDS.fullmatch(token):
         return token.replace(".", "")
     if _DECIMALS.fullmatch(token):
