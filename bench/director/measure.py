@@ -42,6 +42,8 @@ def main(path: Path, lang: Lang) -> None:
     print(f"{path.name}: {len(lines)} questions")
     for group in ("plain", "hard", "follow-up"):
         total = count[group]
+        if not total:
+            continue
         top1, top3 = count[f"{group} 1"] / total, count[f"{group} 3"] / total
         answered = count[f"{group} answer"] / total
         print(
