@@ -33,6 +33,8 @@ SPARE = 0.06
 """Weights smaller than this are dropped."""
 CLOSE = 0.5
 """Another character's example that is this similar to one of ours is no negative example."""
+MANY = 60
+"""Of so many examples of another character's topic every second one is enough."""
 
 _WORD = re.compile(r"[a-z]+")
 
@@ -239,10 +241,11 @@ def _foreign(
         for topic in other.topics.values():
             if topic.id in character.topics or (topic.clues and topic.clues in shared):
                 continue
+            asked = [sample for sample in spoken[other.id, topic.id] if sample.weight == 1.0]
             found += [
                 _Sample(sample.features, f"~{other.id}", 0.7)
-                for sample in spoken[other.id, topic.id][::2]
-                if sample.weight == 1.0 and _closest(sample.features, idf, index) < CLOSE
+                for sample in asked[:: 1 + (len(asked) > MANY)]
+                if _closest(sample.features, idf, index) < CLOSE
             ]
     return found
 
