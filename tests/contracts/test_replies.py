@@ -329,3 +329,14 @@ async def test_alone_redis_says_that_it_is_lost(
             await replies.claim(KEY, "a", 1.0)
         with pytest.raises(Lost):
             await replies.look([KEY])
+
+
+async def test_a_full_redis_leads_nothing(server: RedisServer, living: Living, age: Age) -> None:
+    """It refuses the claim as it refuses everything, and soon is not asked any more."""
+    async with AsyncExitStack() as stack:
+        replies, link = await open_shared(stack, server, living, age)
+        server.fill()
+        for i in range(4):
+            with pytest.raises(Lost):
+                await replies.claim(key_of(i), "a", 1.0)
+        assert link.why == "full"

@@ -93,8 +93,8 @@ async def test_a_slow_redis_is_not_asked(server: RedisServer) -> None:
         await lose(link)
         assert link.is_well
         proxy.seconds = 0.016
-        assert await lose(link) < 0.1
-        assert link.why == "slow"
+        assert await lose(link) < MOST_STRIKES * PATIENCE + 0.1
+        assert link.why in {"slow", "timeout"}
         proxy.seconds = 0.0
         await when(lambda: link.is_well)
         await link.close()

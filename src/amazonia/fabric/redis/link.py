@@ -142,13 +142,14 @@ class Link:
                 raise
             self._strike(FAILED, str(lost))
             return
+        why = "slow"
         for (_, future), answer in zip(batch, answers, strict=True):
             if isinstance(answer, Exception):
                 _refuse(future, _word(answer))
-                self._strike(FAILED, _word(answer))
+                strikes, why = FAILED, _word(answer)
             elif not future.done():
                 future.set_result(answer)
-        self._strike(strikes, "slow")
+        self._strike(strikes, why)
 
     async def _trip(self, commands: list[Command], patience: float) -> tuple[list[Any], int]:
         """One round trip: the answers, and what it adds to the strikes.

@@ -47,12 +47,13 @@ if status == 'failed' and now - at < tonumber(failed_for)
   or status == 'running' and owner ~= dead and owner ~= me then
   return {status, owner, said}
 end
-redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'status', 'running', 'owner', me, 'said', '[]', 'at', now)
 redis.call('PEXPIRE', KEYS[1], lease)
 return {'lead', me, '[]'}
 """
-"""Lead a flight, unless somebody does who is neither dead nor the one who asks, or it is over."""
+"""Lead a flight, unless somebody does who is neither dead nor the one who asks, or it is over.
+
+Nothing is deleted first: after that a full Redis would refuse the script nothing more."""
 
 IS_MINE = """
 local status, owner = unpack(redis.call('HMGET', KEYS[1], 'status', 'owner'))
