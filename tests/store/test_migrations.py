@@ -1,5 +1,6 @@
 """A database of an older version goes on with everything that is in it."""
 
+import ast
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -64,3 +65,33 @@ async def test_an_old_database_has_what_the_voice_needs(updated: SqliteDatabase)
     assert [turn.id for turn in await turns.recent("team", CharacterId("cida"), 6)] == ["t1"]
     assert (await StoredReplies(updated, bool).claim("0" * 64, "a", 5.0)).how == "lead"
     assert await StoredSpending(updated).reserve("2031-05-02", [Purse("all", 0, 0)], 1, 1)
+
+
+ADDS = {"create_table", "create_index", "add_column"}
+
+
+@pytest.mark.parametrize("file", sorted((SCRIPTS / "versions").glob("0*.py")), ids=lambda f: f.stem)
+def test_a_migration_only_adds(file: Path) -> None:
+    """The version before goes on playing on the same database, so that instances go one by one.
+
+    A column that is added to a table may be empty: the version before does not fill it.
+    """
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    [upgrade] = [
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"
+    ]
+    calls = [
+        node
+        for node in ast.walk(upgrade)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "op"
+    ]
+    assert calls
+    for call in calls:
+        assert isinstance(call.func, ast.Attribute)
+        assert call.func.attr in ADDS, ast.unparse(call)
+        if call.func.attr == "add_column":
+            said = ast.unparse(call)
+            assert "nullable=False" not in said or "server_default" in said, said
