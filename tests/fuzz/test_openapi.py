@@ -43,6 +43,8 @@ def _schemathesis(server: Server, folder: Path) -> subprocess.CompletedProcess[s
     # It wants 401 without the administrator's token; the contract says 403.
     command += ["--exclude-checks", "missing_required_header"]
     command += ["--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES]
+    # What an order needs depends on the job: tests/jobs knows.
+    command += ["--exclude-name", "POST /api/admin/jobs"]
     command += ["--exclude-path-regex", NOT_HERE, "--continue-on-failure", "--seed", "7"]
     return subprocess.run(
         command,

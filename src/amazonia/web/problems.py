@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from amazonia import errors
 from amazonia.domain import errors as rules
@@ -375,7 +376,15 @@ async def _http(request: Request, exc: Exception) -> Response:
     name = _HTTP.get(exc.status_code)
     if name is None:
         name = "invalid" if exc.status_code < 500 else "fault"
-    return problem(name, exc.status_code, _lang(request), headers=exc.headers)
+    headers = {"Allow": _allowed(request)} if exc.status_code == 405 else exc.headers
+    return problem(name, exc.status_code, _lang(request), headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of all routes of a path; Starlette names those of the first one alone."""
+    routes = (route for route in request.app.router.routes if isinstance(route, Route))
+    fits = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return ", ".join(sorted({method for route in fits for method in route.methods or ()}))
 
 
 async def _fault(request: Request, exc: Exception) -> Response:
