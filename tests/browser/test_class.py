@@ -140,8 +140,10 @@ def test_a_class_of_forty(studio: Studio, chromium: Browser, server: Server) -> 
     # A hint for one of them arrives there and nowhere else.
     row = teacher.locator("tr.team", has_text=names[1])
     row.get_by_role("button", name=f"Dica: {names[1]}").click()
-    expect(teams[1].get_by_text("Dica do professor")).to_be_visible(timeout=PATIENCE)
-    assert teams[2].get_by_text("Dica do professor").count() == 0
+    expect(teams[1].get_by_role("heading", name="Dica do professor")).to_be_visible(
+        timeout=PATIENCE
+    )
+    assert teams[2].get_by_role("heading", name="Dica do professor").count() == 0
 
     # A pause covers every page; what is asked through it waits, and goes out afterwards.
     teacher.get_by_role("button", name="Pausar todos").click()
@@ -210,6 +212,13 @@ def test_every_page_of_a_class_can_be_read(studio: Studio, chromium: Browser) ->
         page.get_by_role("button", name="Abrir a votação").click()
         team.get_by_role("button", name="Josué").click()
         expect(team.get_by_text("Voto anotado")).to_be_visible()
+        expect(team.get_by_role("button", name="Josué")).to_be_hidden()  # the slip folded up
+        team.goto(f"{url}/interview/esmerina")
+        expect(team.get_by_text("A turma vota")).to_be_visible()
+        team.fill("#question", "eu quero morrer")
+        team.keyboard.press("Enter")
+        expect(team.get_by_text("188 (CVV)")).to_be_visible()
+        expect(team.get_by_text("A turma vota")).to_be_hidden()  # nothing lies over it
         assert problems(team) == []
         page.fill("#hands-0", "7")
         page.keyboard.press("Tab")

@@ -108,6 +108,16 @@ async def test_the_tutorial(tmp_path: Path) -> None:
             path = path or f"riddles/{body.pop('id')}"
             answer = await client.post(f"/api/{path}", json=body)
             assert answer.status_code == 200, answer.text
+        for page in (
+            "/newsroom",
+            "/interview/bia",
+            "/notebook",
+            "/challenges",
+            "/ending",
+            "/credits",
+        ):
+            assert (await client.get(page)).status_code == 200, page
+        assert "CC-BY-SA-4.0" in (await client.get("/credits")).text
     assert answer.json()["headline"] == "FILÓ ESTAVA NA HORTA"
 
 

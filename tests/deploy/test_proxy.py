@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.server import Server, free_port, serve
+
+from amazonia.web.app import STATIC
+from amazonia.web.assets import Assets
 
 ROOT = Path(__file__).parents[2]
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -41,7 +45,9 @@ def _nginx(folder: Path, game: str) -> Iterator[str]:
     conf = folder / "nginx.conf"
     conf.write_text(text)
     command = [str(NGINX), "-c", str(conf), "-p", str(folder), "-e", f"{folder}/error.log"]
-    process = subprocess.Popen([*command, "-g", "daemon off;"])
+    # As root it would serve as nobody, who may not look into the test's folder.
+    as_root = " user root;" if os.geteuid() == 0 else ""
+    process = subprocess.Popen([*command, "-g", f"daemon off;{as_root}"])
     try:
         _wait_until_open(port)
         yield f"http://127.0.0.1:{port}"
@@ -108,6 +114,29 @@ def test_events_are_not_held_back(client: httpx.Client) -> None:
         assert "content-encoding" not in stream.headers
         assert next(stream.iter_raw())
         assert time.monotonic() - begun < 5
+
+
+def test_files_are_kept_and_nothing_else(client: httpx.Client) -> None:
+    """Each form of a file by itself, with the game's own tags; a page and a call never."""
+    path = Assets(STATIC, "/static").url("css/base.css")
+    seen = {}
+    for coding in ("br", "gzip", "identity"):
+        asked = {"accept-encoding": coding}
+        first, second = (client.get(path, headers=asked) for _ in range(2))
+        assert first.status_code == 200, first.text
+        assert (first.headers["x-cache"], second.headers["x-cache"]) == ("MISS", "HIT")
+        assert second.headers.get("content-encoding", "identity") == coding
+        assert second.text == first.text
+        tag = {**asked, "if-none-match": second.headers["etag"]}
+        assert client.get(path, headers=tag).status_code == 304
+        seen[coding] = second.headers["etag"]
+    assert len(set(seen.values())) == 3
+    stale = re.sub(r"/static/\w+/", "/static/0123456789ab/", path)
+    assert [client.get(stale).headers["x-cache"] for _ in range(2)] == ["MISS", "MISS"]
+    for other in ("/newsroom", "/api/state", "/health"):
+        response = client.get(other)
+        assert "x-cache" not in response.headers
+        assert response.headers["cache-control"] in {"no-store", "private, no-cache"}
 
 
 def test_metrics_stay_inside(client: httpx.Client) -> None:

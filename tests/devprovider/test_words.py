@@ -129,3 +129,9 @@ def test_vectors_are_deterministic_and_near_for_near_texts():
     assert math.isclose(nearness("o barco sumiu", "o barco sumiu"), 1.0)
     assert math.isclose(nearness("", ""), 1.0)
     assert nearness("o barco sumiu", "sumiu um barco") > nearness("o barco sumiu", "água turva")
+
+
+def test_lines_like_examples_are_written() -> None:
+    """Asked for lines like those listed, it gives each of them with a word more before it."""
+    asked = Message("user", "Exemplos:\n- cadê a Filó?\n- quem viu?\nEscreva 12 outros.")
+    assert perform([asked], 1) == "mano, cadê a Filó?\nei, quem viu?"

@@ -305,6 +305,14 @@ async def test_an_empty_purse_ends_it(tmp_path: Path, speaks: FaultyProvider) ->
     assert speaks.stats()["calls"] == 0
 
 
+async def test_silent_providers_are_no_success(tmp_path: Path) -> None:
+    """Where nobody answers it is tried again, then given up with what happened."""
+    async with mini_services(tmp_path / "data", OPENAI_BASE_URL="http://127.0.0.1:9/v1") as silent:
+        job = await done(silent, "preheat", {"case": "mini"})
+    assert (job.status, job.attempt) == ("dead", 2)
+    assert "no model answers" in job.error
+
+
 async def test_without_a_provider_there_is_nothing_to_keep(services: Services) -> None:
     """It says so, and is done."""
     job = await done(services, "preheat", {"case": "mini"})

@@ -16,7 +16,7 @@ from amazonia.ports.classes import Activity, Classes, Classroom, Command, Flag, 
 
 COALESCE = 1.0
 """Seconds between two updates at least."""
-LOOK_AGAIN = 15.0
+LOOK_AGAIN = 30.0
 """Seconds after which time alone may have made a team idle or stuck."""
 STUCK, IDLE = 360.0, 360.0
 """Seconds without a step forward, and without doing anything at all."""
@@ -187,20 +187,25 @@ class Boards:
         for row in rows.values():
             mood = _mood(room, case, row, max(row.progressed, board.resumed), now)
             missing = self._missing(board, case, row) if mood == "stuck" else None
+            before = board.rows.get(row.team.id)
+            if before is row and (mood, missing) == (row.mood, row.missing):
+                continue  # of most teams, most of the time
             after = replace(row, mood=mood, missing=missing)
-            if board.rows.get(row.team.id) != after:
+            if before != after:
                 board.rev += 1
                 board.rows[row.team.id] = replace(after, rev=board.rev)
 
     async def _read(self, board: _Board, room: Classroom, moves: Moves | None) -> dict[str, Row]:
-        """The rows of teams that moved, as the database has them."""
-        if moves is not None and not moves.teams:
-            return {}
-        ids = None if moves is None else sorted(moves.teams)
-        seen = await self._classes.look(room.id, ids)
-        unknown = [each.team.id for each in seen if each.team.id not in board.rows]
+        """The rows of all teams, or of those that moved, which were read already."""
+        if moves is None:
+            moved = {each.team.id: each for each in await self._classes.everybody(room.id)}
+        else:
+            moved = {id_: each for id_, each in moves.teams.items() if each is not None}
+        unknown = [id_ for id_ in moved if id_ not in board.rows]
         progressed = await self._classes.progressed(unknown) if unknown else {}
-        return {each.team.id: _row(board.rows.get(each.team.id), each, progressed) for each in seen}
+        fresh = {id_: _row(board.rows.get(id_), each, progressed) for id_, each in moved.items()}
+        thought = [] if moves is None else [id_ for id_ in moves.teams if id_ in board.rows]
+        return {**{id_: board.rows[id_] for id_ in thought}, **fresh}
 
     def _missing(self, board: _Board, case: Case, row: Row) -> Json | None:
         """What a stuck team is missing, as soon as it is known."""

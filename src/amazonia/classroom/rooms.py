@@ -8,7 +8,7 @@ Other processes ring when a teacher said something, so that a pause need not wai
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ import structlog
 
 from amazonia.errors import NotTheTeacher, StoreDown
 from amazonia.ports import NEWS, Clock
-from amazonia.ports.classes import Classes, Classroom, Signals
+from amazonia.ports.classes import Classes, Classroom, Seen, Signals
 
 log = structlog.get_logger()
 
@@ -30,9 +30,9 @@ RING = "class "
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """What moved in a class: these teams, and the class itself or not."""
+    """What moved in a class: these teams, as they are now, and the class itself or not."""
 
-    teams: frozenset[str] = frozenset()
+    teams: Mapping[str, Seen | None] = field(default_factory=dict)
     itself: bool = False
 
 
@@ -41,19 +41,19 @@ class Subscription:
     """Collects what moves in a class until somebody takes it.
 
     Attributes:
-        teams: those that moved.
+        teams: those that moved, as they are now; None: nothing new but what is thought of it.
         itself: the class did.
         moved: set when anything did.
     """
 
     with_teams: bool
-    teams: set[str] = field(default_factory=set)
+    teams: dict[str, Seen | None] = field(default_factory=dict)
     itself: bool = False
     moved: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def add(self, team: str) -> None:
+    def add(self, team: str, seen: Seen | None = None) -> None:
         """A team moved."""
-        self.teams.add(team)
+        self.teams[team] = seen or self.teams.get(team)
         self.moved.set()
 
     def add_class(self) -> None:
@@ -65,8 +65,8 @@ class Subscription:
         """Wait until something moved; what did since it was taken last."""
         await self.moved.wait()
         self.moved.clear()
-        taken = Moves(frozenset(self.teams), self.itself)
-        self.teams, self.itself = set(), False
+        taken = Moves(self.teams, self.itself)
+        self.teams, self.itself = {}, False
         return taken
 
 
@@ -167,12 +167,17 @@ class Rooms:
         for (_, class_id), at in fresh.items():
             if self._seen.get(("", class_id)) != at:
                 self._tell(class_id)
-        for (class_id, team), at in teams.items():
-            if self._seen.get((class_id, team)) != at:
-                self._tell_team(class_id, team)
+        new = {key for key, at in teams.items() if self._seen.get(key) != at}
+        await self._tell_teams({team: class_id for class_id, team in new})
         self._seen = {**fresh, **teams}
 
-    def _tell_team(self, class_id: str, team: str) -> None:
-        for subscription in self._subscribed.get(class_id, ()):
-            if subscription.with_teams:
-                subscription.add(team)
+    async def _tell_teams(self, moved: Mapping[str, str]) -> None:
+        """Read the teams that somebody follows, all together, and hand them on."""
+        followers = {
+            team: [s for s in self._subscribed.get(class_id, ()) if s.with_teams]
+            for team, class_id in moved.items()
+        }
+        followed = sorted(team for team, subscriptions in followers.items() if subscriptions)
+        for seen in await self._classes.look(followed) if followed else ():
+            for subscription in followers[seen.team.id]:
+                subscription.add(seen.team.id, seen)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from amazonia.content.files import read_sheet
+from amazonia.content.files import Loader, read_sheet
 from amazonia.content.texts import Texts
 from amazonia.domain.case import Case, CharacterId, Lang, Topic
 from amazonia.domain.understanding import Listener
@@ -128,7 +128,7 @@ def keep(texts: Texts, character: CharacterId, topic: Topic, questions: Sequence
 
 def _with(text: str, inner: tuple[str | int, ...], questions: Sequence[str]) -> str | None:
     """The file's text with the questions in it."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = yaml.compose(text, Loader=Loader)
     for key in inner:
         if not isinstance(node, yaml.MappingNode):
             return None
@@ -154,7 +154,7 @@ def _adds(
 ) -> bool:
     """Whether the new text holds what the old held, the questions besides, and nothing else."""
     try:
-        before, after = (yaml.load(text, Loader=yaml.BaseLoader) for text in (old, new))  # noqa: S506
+        before, after = (yaml.load(text, Loader=Loader) for text in (old, new))  # noqa: S506
     except yaml.YAMLError:
         return False
     here = before

@@ -16,11 +16,12 @@ from amazonia.errors import BadCase, Finding
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 16
+__all__ = ["Loader", "Sheet", "read_sheet"]
 
 try:
-    from yaml import CSafeLoader as _Loader
-except ImportError:  # PyYAML without libyaml: slower, the same result
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+    from yaml import CSafeLoader as Loader
+except ImportError:  # PyYAML without libyaml: slower, and stricter about «?» inside [ ]
+    from yaml import SafeLoader as Loader  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def read_sheet(path: Path) -> Sheet:
     try:
         text = raw.decode()
         _refuse_references(path, text)
-        root = yaml.compose(text, Loader=_Loader)
+        root = yaml.compose(text, Loader=Loader)
     except UnicodeDecodeError as exc:
         line = raw[: exc.start].count(b"\n") + 1
         fault = "is not UTF-8; save it as UTF-8"
@@ -83,7 +84,7 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def _refuse_references(path: Path, text: str) -> None:
-    for event in yaml.parse(text, Loader=_Loader):
+    for event in yaml.parse(text, Loader=Loader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             fault = "anchors (&) and aliases (*) are not used here; write the text out, in quotes"
             line = event.start_mark.line + 1 if event.start_mark else 1

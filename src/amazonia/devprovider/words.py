@@ -45,6 +45,7 @@ _ASKS_FOR_PROMPT = re.compile(
     r"instru[cç]|instruct|\bprompt|mensagem d[eo] sistema|system message", re.IGNORECASE
 )
 _SYSTEM = ("system", "developer")
+_SLANG = ("mano,", "ei,", "me diz:")
 _QUOTES = "«»“”‘’\"'"
 
 
@@ -63,15 +64,24 @@ def perform(messages: Messages, seed: int) -> str:
     """The reply that the messages ask for.
 
     The chosen topic's id if one offers `<topics>`; else the lines of its `<beat>`, maybe after an
-    opener that the seed and the last question choose; else a friendly paragraph.
+    opener that the seed and the last question choose; else, where lines like some examples are
+    asked for, each example a bit otherwise; else a friendly paragraph.
     """
     if is_classification(messages):
         return choose_topic(messages)
     beat = _block(messages, _BEAT)
+    if beat is None and (examples := _examples(messages)):
+        return "\n".join(f"{_SLANG[i % len(_SLANG)]} {line}" for i, line in enumerate(examples))
     if beat is None:
         return PARAGRAPH
     lines = (_DASH.sub("", line).strip() for line in beat.splitlines())
     return _opener(last_question(messages), seed) + " ".join(line for line in lines if line)
+
+
+def _examples(messages: Messages) -> list[str]:
+    """The lines that are listed in the last user message with a dash before them."""
+    asked = next((m.text for m in reversed(messages) if m.role == "user"), "")
+    return [_DASH.sub("", line).strip() for line in asked.splitlines() if _DASH.match(line)]
 
 
 def obey(messages: Messages, _seed: int = 0) -> str:

@@ -9,7 +9,7 @@ from amazonia.domain.case import Lang
 from amazonia.errors import BadOrder, UnknownCase
 from amazonia.jobs.work import Outcome, Progress
 from amazonia.play.preheat import Opener, openers, warm
-from amazonia.ports import Json
+from amazonia.ports import Json, VoiceFailed
 from amazonia.services import Services
 
 AT_ONCE = 3
@@ -21,7 +21,7 @@ HOPELESS = 2
 async def preheat(services: Services, arguments: Json, progress: Progress) -> Outcome:
     """Have the first question to every topic performed and kept.
 
-    Doing it twice asks no provider for what is kept. Spent budgets and silent providers end it.
+    Doing it twice asks no provider for what is kept. A spent budget ends it.
 
     Args:
         arguments: ``{"case": name, "lang"?: code, "early"?: true}``; without a language all of
@@ -29,6 +29,7 @@ async def preheat(services: Services, arguments: Json, progress: Progress) -> Ou
 
     Raises:
         BadOrder: there is no such case or language.
+        VoiceFailed: no model answers; to be tried again.
     """
     asked = await asyncio.to_thread(_questions, services, arguments)
     if not services.settings.voices:
@@ -41,6 +42,8 @@ async def preheat(services: Services, arguments: Json, progress: Progress) -> Ou
         done += len(handful)
         silent = 0 if {"model", "cache", "scripted"} & set(who) else silent + 1
         await progress(done / len(asked), f"{done}/{len(asked)}")
+    if silent >= HOPELESS and "budget" not in spoken:
+        raise VoiceFailed(f"no model answers: {', '.join(spoken)}")
     return Outcome({"questions": len(asked), "spoken": dict(spoken), "left": len(asked) - done})
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amazonia.domain.case import Case
 from amazonia.domain.projection import Codes, counter_view, news
+from amazonia.domain.revision import fit
 from amazonia.domain.session import Event, State, play
 from amazonia.domain.words import CaseWords
 from amazonia.ports import Change, Clock, Json, Library, Team, Teams
@@ -50,13 +51,13 @@ class Game:
     clock: Clock
 
     def table(self, team: Team) -> Table:
-        """Open the team's case.
+        """Open the team's case, with its state as the case's revision of today has it.
 
         Raises:
             UnknownCase: it is not in the library any more.
         """
         case = self.library.case(team.case_id)
-        return Table(case, case.words[team.lang], team)
+        return Table(case, case.words[team.lang], replace(team, state=fit(case, team.state)))
 
     async def act(self, team: Team, rule: Rule) -> Json:
         """Apply a rule to the team's newest state and save what comes of it, all or nothing."""

@@ -191,8 +191,12 @@ class Classes(Protocol):
         """Every team of a class, removed ones too, in the order in which they joined."""
         ...
 
-    async def look(self, class_id: str, team_ids: Sequence[str] | None = None) -> list[Seen]:
-        """These teams of a class, or all of them; in one reading."""
+    async def everybody(self, class_id: str) -> list[Seen]:
+        """Every team of a class, in the order in which they joined."""
+        ...
+
+    async def look(self, team_ids: Sequence[str]) -> list[Seen]:
+        """These teams, of whatever classes, in one reading; one that is gone is left out."""
         ...
 
     async def progressed(self, team_ids: Sequence[str]) -> Mapping[str, float]:

@@ -82,24 +82,23 @@ class StoredClasses:
         rows = await self.database.read(lambda tx: tx.rows(sql.class_teams, {"class_id": class_id}))
         return [team_of(row) for row in rows]
 
-    async def look(self, class_id: str, team_ids: Sequence[str] | None = None) -> list[Seen]:
-        """These teams of a class, or all of them; in one reading."""
+    async def everybody(self, class_id: str) -> list[Seen]:
+        """Every team of a class, in the order in which they joined."""
 
-        def job(tx: Tx) -> list[tuple[Row, Activity, list[Row]]]:
-            if team_ids is None:
-                rows = tx.rows(sql.class_teams, {"class_id": class_id})
-            else:
-                found = (tx.row(statements.team, {"team_id": id_}) for id_ in team_ids)
-                rows = [row for row in found if row]
-            return [
-                (row, _activity(tx, row[0]), tx.rows(sql.team_flags, {"team_id": row[0]}))
-                for row in rows
-            ]
+        def job(tx: Tx) -> list[_SeenRow]:
+            rows = tx.rows(sql.class_teams, {"class_id": class_id})
+            return [_seen_row(tx, row) for row in rows]
 
-        return [
-            Seen(team_of(row), active, tuple(Flag(*flag) for flag in flags))
-            for row, active, flags in await self.database.read(job)
-        ]
+        return [_seen_of(row) for row in await self.database.read(job)]
+
+    async def look(self, team_ids: Sequence[str]) -> list[Seen]:
+        """These teams, of whatever classes, in one reading."""
+
+        def job(tx: Tx) -> list[_SeenRow]:
+            found = (tx.row(statements.team, {"team_id": id_}) for id_ in team_ids)
+            return [_seen_row(tx, row) for row in found if row]
+
+        return [_seen_of(row) for row in await self.database.read(job)]
 
     async def progressed(self, team_ids: Sequence[str]) -> Mapping[str, float]:
         """When each team last found, solved or won something."""
@@ -176,6 +175,18 @@ class StoredClasses:
             tx.run(sql.stir_team, {"team_id": team_id, "now": at})
 
         await self.database.write(job)
+
+
+_SeenRow = tuple[Row, Activity, list[Row]]
+
+
+def _seen_row(tx: Tx, row: Row) -> _SeenRow:
+    return row, _activity(tx, row[0]), tx.rows(sql.team_flags, {"team_id": row[0]})
+
+
+def _seen_of(row: _SeenRow) -> Seen:
+    team, active, flags = row
+    return Seen(team_of(team), active, tuple(Flag(*flag) for flag in flags))
 
 
 def _activity(tx: Tx, team_id: str) -> Activity:

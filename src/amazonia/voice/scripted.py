@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from amazonia.domain.case import CharacterId
 from amazonia.domain.lines import read
@@ -25,14 +26,15 @@ _OPENS = re.compile(r"\s+[«“\"'(–—-]?\s*[A-ZÀ-Ý0-9«“]")
 def authored(words: CaseWords, character: CharacterId, lines: Iterable[str]) -> str:
     """The text of lines, given by their references, as one reply.
 
-    A line that the case's texts no longer have is left out.
+    A line that the case's texts no longer have is left out; where none is left, the character
+    says what it says when it does not know.
     """
-    texts = []
-    for ref in lines:
-        try:
+    texts: list[str] = []
+    for ref in (*lines, "deflections/0"):
+        if ref == "deflections/0" and texts:
+            break
+        with suppress(KeyError):
             texts.append(read(words, character, ref).text)
-        except KeyError:
-            continue
     return " ".join(" ".join(texts).split())
 
 

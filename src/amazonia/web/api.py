@@ -160,7 +160,7 @@ async def get_state(request: Request, services: TheServices, team: TheTeam) -> R
                 "resume_code": show_code(team.resume_code),
             },
             "lang": team.lang,
-            **state_view(table.case, table.words, team.state, team.id),
+            **state_view(table.case, table.words, table.state, team.id),
         },
         headers=headers,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gzip
 import hashlib
 import mimetypes
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from starlette.datastructures import Headers
@@ -14,6 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+WORTH_IT = 0.9
+"""A compressed form that is not smaller than this share of the file is not worth it."""
 FOREVER = "public, max-age=31536000, immutable"
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -24,12 +28,48 @@ TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+def _codings() -> dict[str, Callable[[bytes], bytes]]:
+    """How files are compressed, the smallest first; brotli where it is installed."""
+    found: dict[str, Callable[[bytes], bytes]] = {}
+    with contextlib.suppress(ImportError):
+        import brotli
+
+        found["br"] = partial(brotli.compress, quality=11)
+    found["gzip"] = partial(gzip.compress, compresslevel=9, mtime=0)
+    return found
+
+
+CODINGS = _codings()
+
+
 class _File:
-    kind: str
-    etag: str
-    body: bytes
-    packed: bytes | None
+    """A file and its compressed forms, each made when it is first asked for and then kept."""
+
+    def __init__(self, kind: str, body: bytes) -> None:
+        self.kind = kind
+        self._hash = hashlib.sha256(body).hexdigest()[:16]
+        self._forms: dict[str, bytes | None] = {"": body}
+
+    def etag(self, coding: str) -> str:
+        """Strong: another form of the same file is another entity."""
+        return f'"{self._hash}{coding and "-"}{coding}"'
+
+    async def form(self, headers: Headers) -> tuple[str, bytes]:
+        """The smallest form that a client takes, and its coding; "" for the file as it is."""
+        asked = _accepted(headers.get("accept-encoding", ""))
+        for coding, compress in CODINGS.items():
+            if coding not in asked:
+                continue
+            if coding not in self._forms:  # some milliseconds, once: not on the event loop
+                self._forms[coding] = await asyncio.to_thread(self._smaller, compress)
+            if packed := self._forms[coding]:
+                return coding, packed
+        return "", self._forms[""] or b""
+
+    def _smaller(self, compress: Callable[[bytes], bytes]) -> bytes | None:
+        body = self._forms[""] or b""
+        packed = compress(body)
+        return packed if len(packed) < len(body) * WORTH_IT else None
 
 
 class Assets:
@@ -85,7 +125,8 @@ class Assets:
         file = self._files.get(path) or self._files.get(rest)
         if file is None:
             raise HTTPException(404)
-        await _answer(file, Headers(scope=scope), forever=fresh)(scope, receive, send)
+        answer = await _answer(file, Headers(scope=scope), forever=fresh)
+        await answer(scope, receive, send)
 
     def _load(self) -> None:
         """Read the folder, if it changed since it was read."""
@@ -113,25 +154,39 @@ def _file(path: Path, body: bytes) -> _File:
     kind = (
         TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     )
-    packed = gzip.compress(body, 9, mtime=0)
-    return _File(
-        kind=kind,
-        etag=f'"{hashlib.sha256(body).hexdigest()[:16]}"',
-        body=body,
-        packed=packed if len(packed) < len(body) * 0.9 else None,
-    )
+    return _File(kind, body)
 
 
-def _answer(file: _File, headers: Headers, *, forever: bool) -> Response:
+def _accepted(header: str) -> set[str]:
+    """The codings of an `Accept-Encoding` header that are not ruled out by ``q=0``."""
+    found = set()
+    for part in header.lower().split(","):
+        coding, _, weight = part.partition(";")
+        if weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}:
+            found.add(coding.strip())
+    return found
+
+
+def _matches(header: str, etag: str) -> bool:
+    """Whether `If-None-Match` names a form; proxies may have made its tag a weak one."""
+    tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
+    return bool(tags & {etag, "*"})
+
+
+async def _answer(file: _File, headers: Headers, *, forever: bool) -> Response:
+    coding, body = await file.form(headers)
+    etag = file.etag(coding)
     out = {
-        "ETag": file.etag,
+        "ETag": etag,
         "Vary": "Accept-Encoding",
         "Cache-Control": FOREVER if forever else "no-cache",
+        "Accept-Ranges": "none",
+        # Anyone may read these files, from a page of any origin: modules and fonts ask.
+        "Access-Control-Allow-Origin": "*",
+        "Cross-Origin-Resource-Policy": "cross-origin",
     }
-    if file.etag in headers.get("if-none-match", ""):
+    if _matches(headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=out)
-    body = file.body
-    if file.packed is not None and "gzip" in headers.get("accept-encoding", ""):
-        body = file.packed
-        out["Content-Encoding"] = "gzip"
+    if coding:
+        out["Content-Encoding"] = coding
     return Response(body, headers=out, media_type=file.kind)

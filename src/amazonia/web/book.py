@@ -46,6 +46,16 @@ class Book:
         return self.words.setting
 
     @property
+    def title(self) -> str:
+        """The case's title."""
+        return self.words.title
+
+    @property
+    def licence(self) -> str:
+        """The licence of its texts and drawings, as an SPDX id."""
+        return self.case.licence
+
+    @property
     def places(self) -> dict[str, Json]:
         """The places of the map, by id."""
         return {name: {"name": p.name, "line": p.line} for name, p in self.words.places.items()}

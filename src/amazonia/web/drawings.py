@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import Any
 
 import segno
 from markupsafe import Markup
+
+from amazonia.web.sketches import as_address, sheet, sketch, spots
 
 STATIC = Path(__file__).parent / "static"
 _SYMBOL = re.compile(
@@ -38,29 +41,31 @@ class Drawings:
 
     def url(self, name: str) -> str:
         """Where the browser finds a drawing."""
-        return self.address(f"{name}.svg")
+        return self.address(f"{name}.svg") if self.has(name) else as_address(sketch(name))
 
     def svg(self, name: str, *, hidden: bool = False) -> Markup:
-        """A drawing to put into the page; `hidden`: its name is told elsewhere on the page.
+        """A drawing to put into the page, a plain one if the case has none of that name.
 
-        Raises:
-            FileNotFoundError: there is no such drawing.
+        Args:
+            hidden: its name is told elsewhere on the page.
         """
-        return (
-            _hide(_read(self.folder / f"{name}.svg"))
-            if hidden
-            else Markup(  # noqa: S704
-                _read(self.folder / f"{name}.svg")
-            )
-        )
+        drawn = _read(self.folder / f"{name}.svg") if self.has(name) else sketch(name)
+        return _hide(drawn) if hidden else Markup(drawn)  # noqa: S704
 
     def has(self, name: str) -> bool:
         """Whether there is a drawing of that name."""
         return (self.folder / f"{name}.svg").is_file()
 
+    def places(self, names: Sequence[str]) -> dict[str, tuple[float, float]]:
+        """Where each place is on the map."""
+        file = self.folder / "map.json"
+        told = places(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+        return {**spots(names), **told}
+
     def map(self, marks: Collection[str], pins: Sequence[Pin]) -> Markup:
         """The map with the marks earned so far and no other, and people pinned to it."""
-        source = _PLACE.sub("", _read(self.folder / "map.svg"))
+        drawn = _read(self.folder / "map.svg") if self.has("map") else sheet()
+        source = _PLACE.sub("", drawn)
         kept = [line for line in source.split("\n") if _shown(line, marks)]
         drawn = _MARK.sub(r'<g id="mark-\1">', "\n".join(kept))
         body = "".join(pin.svg() for pin in pins)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from amazonia.web.drawings import Pin, places
+from amazonia.web.drawings import Pin
 from amazonia.web.phrases import Phrases
 from amazonia.web.visit import Desk, waiting
 
@@ -15,7 +14,7 @@ Json = dict[str, Any]
 
 def pins(desk: Desk, t: Phrases, people: Sequence[Json]) -> list[Pin]:
     """Everybody on the map, at their place; those who cannot be reached yet say why."""
-    spots = places(json.loads((desk.art.folder / "map.json").read_text(encoding="utf-8")))
+    spots = desk.art.places(list(desk.book.places))
     found = []
     for person in people:
         x, y = spots[person["place"]]

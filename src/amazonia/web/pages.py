@@ -25,6 +25,7 @@ from amazonia.web.visit import (
     Seated,
     Visit,
     default_art,
+    default_title,
     problem_for,
     problem_page,
     wants_page,
@@ -50,7 +51,8 @@ def start_page(here: Visit, joining: str = "") -> Response:
     """The start page; for whoever joins a class with that door open and the code in its place."""
     art = here.desk.art if here.desk else default_art(here.request)
     words = {"words": here.t.group("js", "js_start"), "lang": here.t.lang}
-    return here.page("start.html", art=art, joining=joining, page_data=words)
+    title = here.desk.book.title if here.desk else default_title(here.request)
+    return here.page("start.html", art=art, title=title, joining=joining, page_data=words)
 
 
 @router.get("/opening")

@@ -31,6 +31,7 @@ STAY_WITH_TLS = "max-age=31536000"
 """A year. Subdomains are somebody else's to decide about."""
 
 HEADERS = {
+    "Cache-Control": "no-store",  # but for files, which say otherwise
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",

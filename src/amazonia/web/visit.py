@@ -203,6 +203,12 @@ def default_art(request: Request) -> Drawings:
     return _art(request, services_of(request).sessions.default_case())
 
 
+def default_title(request: Request) -> str:
+    """The title of that case, in its first language."""
+    services = services_of(request)
+    return next(iter(services.library.case(services.sessions.default_case()).words.values())).title
+
+
 @cache
 def _templates() -> Environment:
     return Environment(
@@ -230,8 +236,8 @@ def _desk(request: Request, team: Team) -> Desk:
         "members": team.members,
         "resume_code": show_code(team.resume_code),
     }
-    view = state_view(table.case, table.words, team.state, team.id)
-    book = Book(table.case, table.words, team.state)
+    view = state_view(table.case, table.words, table.state, team.id)
+    book = Book(table.case, table.words, table.state)
     return Desk(shown, team.lang, view, book, _art(request, team.case_id), team)
 
 

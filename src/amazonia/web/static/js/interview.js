@@ -238,6 +238,7 @@ function onAir(on) {
 /** @param {import("./turn.js").Outgoing} turn @param {HTMLElement} entry */
 async function converse(turn, entry) {
   const reply = new Reply(entry);
+  document.body.classList.remove("caring");
   onAir(true);
   for (const notice of all(".unlocked", transcript)) notice.classList.add("old");
   fail("");
@@ -250,6 +251,7 @@ async function converse(turn, entry) {
     eager = false;
     if (error instanceof Refused && error.problem.type.endsWith("/care")) {
       transcript.append(el("article", { class: "turn care", role: "alert" }, el("h2", {}, error.problem.title), el("p", {}, error.message)));
+      document.body.classList.add("caring"); // nothing lies over this, not even a teacher's slips
       bottom();
       return;
     }

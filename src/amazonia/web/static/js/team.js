@@ -62,12 +62,16 @@ function ballot(vote) {
     button.addEventListener("click", () => post("/api/vote", { vote: vote.id, option: i }).then(() => {
       for (const other of button.parentElement?.querySelectorAll("button") ?? []) other.setAttribute("aria-pressed", String(other === button));
       note.textContent = t("voted");
+      /** @type {HTMLDetailsElement | null} */ (button.closest("details"))?.removeAttribute("open");
     }, (error) => { note.textContent = words(error); }));
     return button;
   });
   const close = el("button", { class: "link", type: "button" }, t("close"));
   close.addEventListener("click", () => { putAway = vote.id; card("vote-card", []); });
-  card("vote-card", [el("h2", {}, `${t("vote")}: ${vote.question}`), ...options, note, close]);
+  // Once the vote is cast the slip folds up, so that it hides nothing; it opens to change the vote.
+  const fold = /** @type {HTMLDetailsElement} */ (el("details", {}, el("summary", {}, el("h2", {}, `${t("vote")}: ${vote.question}`)), ...options));
+  fold.open = !note.textContent;
+  card("vote-card", [fold, note, close]);
   /** @type {HTMLElement} */ (one(".vote-card", corner)).dataset.sketch = sketch;
 }
 

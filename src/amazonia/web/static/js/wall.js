@@ -1,6 +1,6 @@
 /** What a projector shows: the code, the class's board, a vote. */
 import { all, call } from "./core.js";
-import { bars, code, counted, el, follow, left, many, one, put, room, t } from "./class_words.js";
+import { bars, code, counted, follow, left, many, one, put, room, t } from "./class_words.js";
 
 let tab = "join";
 let looked = 0;
