@@ -11,7 +11,8 @@ from amazonia.web.phrases import LANGUAGES, phrases
 
 WEB = Path(__file__).parents[2] / "src" / "amazonia" / "web"
 SOURCES = [*WEB.glob("*.py"), *WEB.glob("templates/*.html")]
-SCRIPTS = sorted(WEB.glob("static/js/*.js"))
+SCRIPTS = [*WEB.glob("static/js/*.js"), *WEB.parent.glob("classroom/*.py"), *SOURCES]
+"""Those that get a group of phrases and name them without it; the report's pages and files too."""
 
 
 def test_both_languages_have_the_same_phrases() -> None:
@@ -60,10 +61,12 @@ def _holes(text: str) -> set[str]:
 
 
 def _used(key: str, text: str) -> bool:
-    ends = "_" if "_" in key else "."
-    starts = [re.escape(key[:i]) for i, letter in enumerate(key, 1) if letter == ends]
-    chosen = "|".join(rf"""["']{start}["'] ~|f["']{start}\{{""" for start in starts)
-    return bool(re.search(rf"""["']{re.escape(key)}["']|{chosen}""", text))
+    """Whether a phrase is named, or its start or end where the rest is chosen."""
+    starts = "|".join(re.escape(key[:i]) for i, letter in enumerate(key, 1) if letter in "._")
+    chosen = rf"""["'](?:{starts})(?:["'] ~|\{{|%d)|`(?:{starts})\$\{{"""
+    if "_" in key:
+        chosen += rf"""|\}}_{re.escape(key.rpartition("_")[2])}[`"']"""
+    return bool(re.search(rf"""["'`]{re.escape(key)}["'`]|{chosen}""", text))
 
 
 def _is_for_scripts(key: str, text: str) -> bool:
@@ -71,6 +74,4 @@ def _is_for_scripts(key: str, text: str) -> bool:
 
 
 def _used_by(key: str, scripts: str) -> bool:
-    name = re.escape(key.partition(".")[2])
-    start = re.escape(key.partition(".")[2].rpartition("_")[0] + "_")
-    return bool(re.search(rf"""["']{name}["']|t\(`{start}\$""", scripts))
+    return _used(key.partition(".")[2], scripts)

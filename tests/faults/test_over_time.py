@@ -139,7 +139,9 @@ async def test_a_rate_limit_is_kept(server: Server, upstream: FaultyProvider) ->
 
 
 async def test_a_refused_key_is_told_once(new_server: Server, upstream: FaultyProvider) -> None:
-    """Players notice nothing; a log line of each process and `/health` say what is wrong."""
+    """Players notice nothing; a log line and `/health` say what is wrong. A process that was told
+    by another keeps quiet about what is no news.
+    """
     upstream.switch("badkey")
     async with each_worker(new_server) as workers:
         for worker in workers:
@@ -152,8 +154,8 @@ async def test_a_refused_key_is_told_once(new_server: Server, upstream: FaultyPr
             (voice,) = told["checks"]["providers"]
             assert told["status"] == "degraded"
             assert (voice["state"], voice["why"]) == ("parked", "unauthorized")
-    assert upstream.stats()["calls"] == len(workers)
-    assert _times_told(new_server) == len(workers)
+    assert 1 <= upstream.stats()["calls"] <= len(workers)
+    assert 1 <= _times_told(new_server) <= len(workers)
 
 
 async def test_a_refused_key_is_told_once_though_many_ask(
