@@ -87,7 +87,8 @@ async def test_an_empty_class_has_a_page(app: FastAPI, browser: NewClient) -> No
         page = await teacher.get(f"/class/{code}/report?lang=pt-BR", headers=HTML)
         assert "Nenhuma equipe jogou ainda" in page.text
         for name in ("report.csv", "report.pdf", "export.zip"):
-            assert (await teacher.get(f"/api/classes/{code}/{name}")).status_code == 200
+            got = await teacher.get(f"/api/classes/{code}/{name}")
+            assert got.status_code == 200, got.text[:500]
 
 
 async def test_the_sheet_opens_in_a_brazilian_excel(app: FastAPI, browser: NewClient) -> None:

@@ -307,8 +307,8 @@ class _Paper(FPDF):
         ) as table:
             table.row(
                 [
-                    plain(labels(f"skill{name}"))
-                    for name in ("", "_gist", "_met", "_right", "_source")
+                    plain(labels(name))
+                    for name in ("skill", "skill_gist", "skill_met", "skill_right", "skill_source")
                 ]
             )
             for skill in report.skills:
