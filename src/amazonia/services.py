@@ -271,7 +271,9 @@ async def open_services(
             clock=clock,
             database=database,
             game=game,
-            sessions=Sessions(cases, teams, StoredDevices(database), clock, chance),
+            sessions=Sessions(
+                cases, teams, StoredDevices(database), clock, chance, settings.default_case
+            ),
             registry=registry,
             lessons=lessons,
             afterwards=Afterwards(

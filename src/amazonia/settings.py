@@ -165,6 +165,11 @@ class Settings(BaseSettings):
         validation_alias="AMAZONIA_CASES",
         description="folder of case folders; the bundled cases unless set",
     )
+    default_case: str = Field(
+        "lama_sem_ouro",
+        validation_alias="DEFAULT_CASE",
+        description="case that is played when none is chosen; the first if there is no such one",
+    )
     allowed_hosts: tuple[str, ...] = Field(
         (),
         validation_alias="ALLOWED_HOSTS",

@@ -68,10 +68,13 @@ class Sessions:
     devices: Devices
     clock: Clock
     chance: Chance
+    usual: str = ""
+    """The case that is played when none is named, if there is one of that name."""
 
     def default_case(self) -> str:
         """The case that is played when none is named."""
-        return self.library.names()[0]
+        names = self.library.names()
+        return self.usual if self.usual in names else names[0]
 
     async def start(
         self,

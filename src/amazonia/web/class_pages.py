@@ -8,14 +8,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from amazonia.classroom.live import room_view
-from amazonia.domain.case import Case
 from amazonia.ports.classes import Classroom
 from amazonia.web.classes import links
 from amazonia.web.drawings import qr_code
 from amazonia.web.pages import start_page
 from amazonia.web.session import services_of
 from amazonia.web.teaching import class_if_teacher
-from amazonia.web.visit import Here, PageRoute, Visit, stranger
+from amazonia.web.visit import Here, PageRoute, Visit, stranger, words_of
 
 Json = dict[str, Any]
 
@@ -44,10 +43,9 @@ async def join_by_link(here: Here, code: str) -> Response:
 async def open_page(request: Request) -> Response:
     """Open a class, or come back to one."""
     here, services = stranger(request), services_of(request)
-    cases = {
-        name: _title(services.library.case(name), here.t.lang) for name in services.library.names()
-    }
-    langs = sorted({lang for name in cases for lang in services.library.case(name).words})
+    known = {name: services.library.case(name) for name in services.library.names()}
+    cases = {name: words_of(case, here.t.lang).title for name, case in known.items()}
+    langs = sorted({lang for case in known.values() for lang in case.words})
     return here.page(
         "class_open.html",
         cases=cases,
@@ -104,8 +102,3 @@ def _page_data(request: Request, here: Visit, room: Classroom) -> Json:
     view = room_view(room, services_of(request).clock.now())
     words = here.t.group("js", "live", "wall", "js_live")
     return {"words": words, "code": room.code, "room": view}
-
-
-def _title(case: Case, lang: str) -> str:
-    words = next((w for name, w in case.words.items() if name == lang), None)
-    return (words or next(iter(case.words.values()))).title

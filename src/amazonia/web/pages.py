@@ -24,11 +24,11 @@ from amazonia.web.visit import (
     PageRoute,
     Seated,
     Visit,
-    default_art,
-    default_title,
+    art_of,
     problem_for,
     problem_page,
     wants_page,
+    words_of,
 )
 
 Json = dict[str, Any]
@@ -42,17 +42,31 @@ router = APIRouter(
 
 
 @router.get("/")
-async def start(here: Here) -> Response:
-    """The start page."""
-    return start_page(here)
+async def start(here: Here, case: str = "") -> Response:
+    """The start page, with the cover of a case."""
+    return start_page(here, case)
 
 
-def start_page(here: Visit, joining: str = "") -> Response:
-    """The start page; for whoever joins a class with that door open and the code in its place."""
-    art = here.desk.art if here.desk else default_art(here.request)
-    words = {"words": here.t.group("js", "js_start"), "lang": here.t.lang}
-    title = here.desk.book.title if here.desk else default_title(here.request)
-    return here.page("start.html", art=art, title=title, joining=joining, page_data=words)
+def start_page(here: Visit, case: str = "", joining: str = "") -> Response:
+    """The start page.
+
+    Args:
+        case: the one whose cover is shown; unless named, the team's own or the usual one.
+        joining: the code of the class that is joined: that door is open, with it in its place.
+    """
+    services = services_of(here.request)
+    shown = case or (here.desk.record.case_id if here.desk else services.sessions.default_case())
+    lang = here.t.lang
+    names = [name for name in services.library.names() if name != shown]
+    others = [(words_of(found, lang), found) for found in map(services.library.case, names)]
+    return here.page(
+        "start.html",
+        title=words_of(services.library.case(shown), lang).title,
+        art=art_of(here.request, shown),
+        others=others,
+        joining=joining,
+        page_data={"words": here.t.group("js", "js_start"), "lang": lang, "case": shown},
+    )
 
 
 @router.get("/opening")

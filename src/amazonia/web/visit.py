@@ -13,7 +13,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from amazonia.domain.case import Case, Lang
 from amazonia.domain.projection import state_view
+from amazonia.domain.words import CaseWords
 from amazonia.play.sessions import show_code
 from amazonia.ports import Team
 from amazonia.web.book import Book
@@ -198,15 +200,15 @@ def waiting(challenges: Sequence[Json]) -> int:
     return sum(1 for challenge in challenges if not challenge["solved"])
 
 
-def default_art(request: Request) -> Drawings:
-    """The drawings of the case that a new investigation will play."""
-    return _art(request, services_of(request).sessions.default_case())
+def art_of(request: Request, case_id: str) -> Drawings:
+    """The drawings of a case."""
+    folder = services_of(request).library.folder / case_id / "art"
+    return Drawings(folder, request.app.state.art[case_id].url)
 
 
-def default_title(request: Request) -> str:
-    """The title of that case, in its first language."""
-    services = services_of(request)
-    return next(iter(services.library.case(services.sessions.default_case()).words.values())).title
+def words_of(case: Case, lang: str) -> CaseWords:
+    """The words of a case in a language of the interface; in its first one if it lacks that."""
+    return case.words.get(Lang(lang)) or next(iter(case.words.values()))
 
 
 @cache
@@ -238,9 +240,4 @@ def _desk(request: Request, team: Team) -> Desk:
     }
     view = state_view(table.case, table.words, table.state, team.id)
     book = Book(table.case, table.words, table.state)
-    return Desk(shown, team.lang, view, book, _art(request, team.case_id), team)
-
-
-def _art(request: Request, case_id: str) -> Drawings:
-    folder = services_of(request).library.folder / case_id / "art"
-    return Drawings(folder, request.app.state.art[case_id].url)
+    return Desk(shown, team.lang, view, book, art_of(request, team.case_id), team)

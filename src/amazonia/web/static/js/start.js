@@ -14,7 +14,7 @@ async function begin(more) {
 start.addEventListener("click", () => {
   const label = start.textContent;
   start.textContent = t("preparing");
-  attempt(main, () => begin({})).finally(() => { start.textContent = label; });
+  attempt(main, () => begin({ case: page.case })).finally(() => { start.textContent = label; });
 });
 
 one("[data-resume]").addEventListener("submit", (event) => {
