@@ -158,6 +158,11 @@ def _migrate_and_tell(settings: Settings, sending: Connection) -> None:
         sending.send(None)
 
 
+YOUNG = 10_000
+"""New objects after which garbage is looked for. The usual 700 are a fraction of a turn, which
+makes few cycles: looking that often took some 5 % of a worker's time."""
+
+
 def share_memory() -> None:
     """Let workers share what was read before they were forked: it lives as long as they do.
 
@@ -169,3 +174,4 @@ def share_memory() -> None:
     if trim is not None:
         trim(0)
     gc.freeze()
+    gc.set_threshold(YOUNG)  # inherited by the workers
