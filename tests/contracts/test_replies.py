@@ -7,11 +7,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from tests.redis import RedisServer, patient_link
+from tests.redis import RedisServer, SlowProxy, patient_link
 
 from amazonia.errors import StoreDown
 from amazonia.fabric.redis import replies as in_redis
-from amazonia.fabric.redis.link import Link, Lost, open_client
+from amazonia.fabric.redis.link import MOST_STRIKES, PATIENCE, Link, Lost, open_client
 from amazonia.fabric.redis.replies import RedisReplies
 from amazonia.fabric.replies import SharedReplies
 from amazonia.ports import Flight, Replies
@@ -270,6 +270,33 @@ async def test_what_is_kept_goes_at_last(server: RedisServer, living: Living, ag
         names = await link.ask("KEYS", "test:*")
         assert len(names) == 5
         assert min([await link.ask("PTTL", name) for name in names]) > 0
+
+
+async def test_one_leads_though_redis_is_slow_for_the_other(
+    server: RedisServer, tmp_path: Path, living: Living, age: Age
+) -> None:
+    """A busy machine that asks Redis no more follows all the same who leads there."""
+    migrate_sqlite(tmp_path / "test.sqlite3")
+    proxy = SlowProxy(server.port)
+    async with AsyncExitStack() as stack:
+        stack.callback(proxy.close)
+        quick, _ = await open_shared(stack, server, living, age)
+        link = Link(await stack.enter_async_context(open_client(proxy.url)), "slow")
+        stack.push_async_callback(link.close)
+        slow = RedisReplies(link, "test:", age, living)
+        stack.push_async_callback(slow.close)
+        a = SharedReplies(quick, await open_stored(stack, tmp_path, living))
+        b = SharedReplies(slow, await open_stored(stack, tmp_path, living))
+        assert (await a.claim(KEY, "a", 1.0)).how == "lead"
+        proxy.seconds = 2 * PATIENCE
+        for _ in range(MOST_STRIKES):
+            assert await b.claim(KEY, "b", 1.0) == Flight("follow", (), "a")
+        assert not link.is_well
+        assert await b.look([KEY]) == {KEY: Flight("follow", (), "a")}
+        assert (await b.claim(key_of(2), "b", 1.0)).how == "lead"
+        assert await a.claim(key_of(2), "a", 1.0) == Flight("follow", (), "b")
+        assert await b.finish(key_of(2), "b", SAID, 2.0)
+        assert (await a.claim(key_of(2), "a", 3.0)).sentences == SAID
 
 
 # ── Redis that goes away ────────────────────────────────────────────────────────────────────────

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 from tests.redis import RedisServer, SlowProxy
 
-from amazonia.fabric.redis.link import MOST_STRIKES, PATIENCE, Link, Lost, open_client
+from amazonia.fabric.redis.link import INSISTENCE, MOST_STRIKES, PATIENCE, Link, Lost, open_client
 
-WHOLE = 2 * PATIENCE + 0.05
-"""Seconds in which a Redis that is not well has cost a turn all that it can cost it."""
+WHOLE = 2 * PATIENCE + 0.3
+"""Seconds in which a Redis that is not well has cost a turn all that it can cost it, on a machine that
+may be busy."""
 
 
 async def when(holds: Callable[[], bool], patience: float = 5.0) -> None:
@@ -99,6 +100,37 @@ async def test_a_slow_redis_is_not_asked(server: RedisServer) -> None:
         await when(lambda: link.is_well)
         await link.close()
     proxy.close()
+
+
+async def test_a_slow_redis_is_waited_for_where_it_matters(server: RedisServer) -> None:
+    """What the sharing of a call depends on is answered, however busy the machine is."""
+    proxy = SlowProxy(server.port)
+    async with open_client(proxy.url) as client:
+        link = Link(client, "test")
+        await link.begin()
+        proxy.seconds = 2 * PATIENCE
+        for _ in range(MOST_STRIKES):
+            assert await link.insist(("ECHO", "here"), ("ECHO", "there")) == [b"here", b"there"]
+        assert not link.is_well
+        await link.close()
+    proxy.close()
+
+
+async def test_a_frozen_redis_is_waited_for_once(server: RedisServer, link: Link) -> None:
+    """The next one who would insist knows at once that it is of no use."""
+    server.freeze()
+    began = time.monotonic()
+    with pytest.raises(Lost):
+        await link.insist(("GET", "x"))
+    assert time.monotonic() - began < INSISTENCE + WHOLE
+    await lose(link)
+    began = time.monotonic()
+    with pytest.raises(Lost):
+        await link.insist(("GET", "x"))
+    assert time.monotonic() - began < 0.005
+    server.thaw()
+    await when(lambda: link.is_well)
+    assert await link.insist(("ECHO", "here")) == [b"here"]
 
 
 async def test_a_busy_process_does_not_blame_redis(link: Link) -> None:

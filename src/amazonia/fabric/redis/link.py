@@ -8,6 +8,7 @@ background finds Redis quick again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import Context
@@ -25,6 +26,9 @@ log = structlog.get_logger()
 
 PATIENCE = 0.025
 """Seconds that a round trip may take."""
+INSISTENCE = 0.4
+"""Seconds that one may take on which the sharing of a provider's call depends: that takes longer.
+It is spent on a Redis that is only slow, as on a busy machine; on one that is gone, hardly ever."""
 SLOW = 0.4
 """The part of its patience after which it counts as slow: a turn waits for a few round trips."""
 LATE = 0.004
@@ -72,6 +76,7 @@ class Link:
         self._sending: asyncio.Task[None] | None = None
         self._probing: asyncio.Task[None] | None = None
         self._strikes = 0
+        self._answers = True
         self._when_back: list[Callable[[], None]] = []
         self.why = ""
         self.commands = self.trips = self.failures = 0
@@ -93,6 +98,26 @@ class Link:
             Lost: there is none. A command that was sent may have been done all the same.
         """
         return await asyncio.shield(self.send(*command))
+
+    async def insist(self, *commands: Command) -> list[Any]:
+        """The answers to commands that are worth waiting for, of a Redis that is slow, too.
+
+        Raises:
+            Lost: there are none, or Redis did not answer the last one who waited.
+        """
+        with contextlib.suppress(Lost):
+            return await asyncio.gather(*(self.ask(*command) for command in commands))
+        if not self._answers:
+            raise Lost(self.why)
+        try:
+            answers, _ = await self._trip(list(commands), INSISTENCE)
+        except Lost:
+            self._answers = False
+            raise
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise Lost(_word(answer)) from answer
+        return answers
 
     def send(self, *command: str | bytes | float) -> asyncio.Future[Any]:
         """Ask, and let the future tell; it may be left alone."""
@@ -119,7 +144,7 @@ class Link:
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-        self.why = "closed"
+        self.why, self._answers = "closed", False
         self._refuse_waiting()
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────
@@ -186,6 +211,7 @@ class Link:
 
     def _lose(self, why: str) -> None:
         self.why = why
+        self._answers = self._answers and why in {"slow", "timeout"}
         log.warning("shared.lost", why=why)
         self._refuse_waiting()
         self._probing = _start(self._find_again())
@@ -203,10 +229,11 @@ class Link:
             await asyncio.sleep(PROBE_EVERY)
             try:
                 is_quick = await self._probe(self._patience if quick else CONNECTING) <= 0
+                self._answers = True
             except Lost as exc:
                 self.why, is_quick = str(exc), False
             quick = quick + 1 if is_quick or not quick else 0
-        self._strikes, self.why = 0, ""
+        self._strikes, self.why, self._answers = 0, "", True
         seconds = round(asyncio.get_running_loop().time() - began, 1)
         log.info("shared.back", seconds=seconds)
         for call in self._when_back:

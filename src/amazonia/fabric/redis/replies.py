@@ -171,8 +171,8 @@ class RedisReplies:
     async def look(self, keys: Sequence[str]) -> Mapping[str, Flight]:
         """The flights of keys as they are stored, in one round trip."""
         fields = ("status", "owner", "said")
-        asked = (self._link.ask("HMGET", f"{self._base()}reply:{key}", *fields) for key in keys)
-        answers = await asyncio.gather(*asked)
+        asked = (("HMGET", f"{self._base()}reply:{key}", *fields) for key in keys)
+        answers = await self._link.insist(*asked)
         found = zip(keys, answers, strict=True)
         return {key: _flight(answer) for key, answer in found if answer[0] is not None}
 
@@ -210,8 +210,8 @@ class RedisReplies:
         """Say again and again which flights are led here, as long as there are any."""
         while self._leading:
             await asyncio.sleep(RENEW_EVERY)
-            for key, owner in self._leading.items():
-                self._send(RENEW, key, owner, _ms(LEASE))
+            renewals = (self._run(RENEW, k, o, _ms(LEASE)) for k, o in self._leading.items())
+            await asyncio.gather(*renewals, return_exceptions=True)
 
     async def close(self) -> None:
         """Lead nothing any more."""
@@ -224,7 +224,8 @@ class RedisReplies:
         self, script: str, key: str, *values: str | bytes | float, also: tuple[str, ...] = ()
     ) -> Any:
         names = self._keys(key, *also)
-        return await self._link.ask("EVAL", script, len(names), *names, *values)
+        (answer,) = await self._link.insist(("EVAL", script, len(names), *names, *values))
+        return answer
 
     def _send(self, script: str, key: str, *values: str | float) -> None:
         """Run a script whose outcome nobody waits for."""
