@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 import yaml
-from tests.domain.world import lama, mini
+from tests.domain.world import lama, mini, papel
 
 from amazonia.content.languages import FOLDER, language, languages
 from amazonia.domain.language import fold
@@ -30,7 +30,7 @@ def twice(members: list[str]) -> list[str]:
 def test_portuguese_is_there() -> None:
     """Every language that a case is written in has its data."""
     assert "pt-BR" in CODES
-    for world in (mini(), lama()):
+    for world in (mini(), lama(), papel()):
         assert set(world.case.words) <= set(CODES)
 
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.domain.world import LEARNED, MINI, PT, lama, mini
+from tests.domain.world import LEARNED, MINI, PT, World, lama, mini, papel
 
 from amazonia.content.check import check_case
 from amazonia.content.library import Library, bundled_cases
@@ -71,23 +71,25 @@ def test_cases_are_found_by_name(tmp_path: Path) -> None:
         load_case(tmp_path / "notes")
 
 
-def test_the_bundled_case_is_found() -> None:
-    """The real case ships with the package."""
-    assert "lama_sem_ouro" in case_names(bundled_cases())
+def test_the_bundled_cases_are_found() -> None:
+    """The real cases ship with the package."""
+    assert case_names(bundled_cases()) == ["bezerro_de_papel", "lama_sem_ouro"]
 
 
-def test_every_fact_has_its_source() -> None:
-    """What the real case teaches says where it was read, and every document is drawn or typed."""
-    facts = {fact for topic in lama().case.topics() for fact in topic.facts}
-    facts |= {fact for riddle in lama().case.riddles.values() for fact in riddle.facts}
-    assert facts <= set(lama().case.sources)
-    assert all(source.source and source.statement for source in lama().case.sources.values())
+@pytest.mark.parametrize("world", [lama(), papel()], ids=["lama", "papel"])
+def test_every_fact_has_its_source(world: World) -> None:
+    """What a real case teaches says where it was read, and every document is drawn or typed."""
+    facts = {fact for topic in world.case.topics() for fact in topic.facts}
+    facts |= {fact for riddle in world.case.riddles.values() for fact in riddle.facts}
+    assert facts <= set(world.case.sources)
+    assert all(source.source and source.statement for source in world.case.sources.values())
 
 
 @pytest.mark.slow
-def test_the_real_case_is_clean() -> None:
-    """Every proof about the real case holds, with every ending really played."""
-    assert check_case(Library(bundled_cases(), LEARNED), "lama_sem_ouro") == []
+@pytest.mark.parametrize("name", case_names(bundled_cases()))
+def test_the_real_cases_are_clean(name: str) -> None:
+    """Every proof about a real case holds, with every ending really played."""
+    assert check_case(Library(bundled_cases(), LEARNED), name) == []
 
 
 def test_check_names_what_a_case_hangs_on() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.domain.spoilers import Secrets
-from tests.domain.world import PT, World, lama, mini
+from tests.domain.world import PT, World, lama, mini, papel
 
 from amazonia.content.load import load_case
 from amazonia.domain.case import CharacterId
@@ -15,7 +15,7 @@ from amazonia.errors import BadCase
 
 BASE = Path(__file__).parent / "bad" / "base"
 ANA = CharacterId("ana")
-BOTH = pytest.mark.parametrize("world", [lama(), mini()], ids=["lama_sem_ouro", "mini"])
+ALL = pytest.mark.parametrize("world", [lama(), papel(), mini()], ids=["lama", "papel", "mini"])
 LONGEST = 60
 
 
@@ -39,14 +39,15 @@ def base_with(line: str, folder: Path) -> Path:
 
 
 def test_everyone_can_carry_on() -> None:
-    """The real case has four ways for each character, the mini case one or two."""
-    real = {name: len(who.resume) for name, who in lama().words.characters.items()}
+    """The real cases have four ways for each character, the mini case one or two."""
+    for world in (lama(), papel()):
+        real = {name: len(who.resume) for name, who in world.words.characters.items()}
+        assert real == dict.fromkeys(world.case.characters, 4)
     small = {name: len(who.resume) for name, who in mini().words.characters.items()}
-    assert real == dict.fromkeys(lama().case.characters, 4)
     assert small == {"cida": 2, "beto": 1, "lia": 1}
 
 
-@BOTH
+@ALL
 def test_a_bridge_fits_before_any_line(world: World) -> None:
     """It is short, ends where a sentence may begin, and holds no figure."""
     for line in bridges(world):
@@ -56,7 +57,7 @@ def test_a_bridge_fits_before_any_line(world: World) -> None:
         assert not re.search(r"\d", line), line
 
 
-@BOTH
+@ALL
 def test_a_bridge_names_nobody(world: World) -> None:
     """No name or short name of a character stands in it."""
     people = world.words.characters.values()
@@ -64,13 +65,13 @@ def test_a_bridge_names_nobody(world: World) -> None:
     assert [line for line in bridges(world) if tokens(line) & names] == []
 
 
-@BOTH
+@ALL
 def test_no_two_characters_share_a_bridge(world: World) -> None:
     """Who carries on is heard: every sentence is one character's own."""
     assert len(set(bridges(world))) == len(bridges(world))
 
 
-@BOTH
+@ALL
 def test_what_enters_every_prompt_holds_no_secret(world: World) -> None:
     """Sheet and bridges tell no word of the spoiler list, not even one that opens later."""
     secrets = Secrets(world.case, world.words)

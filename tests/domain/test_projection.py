@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domain.spoilers import Secrets, texts
 from tests.domain.walks import Walk, finished, milestones
-from tests.domain.world import World, lama, mini
+from tests.domain.world import World, lama, mini, papel
 
 from amazonia.domain.case import Case, CharacterId, ClueId
 from amazonia.domain.errors import Unknown
@@ -106,7 +106,7 @@ def _sample(world: World) -> Iterator[State]:
                 yield turn.after
 
 
-@pytest.mark.parametrize("world", [MINI, LAMA], ids=["mini", "lama"])
+@pytest.mark.parametrize("world", [MINI, LAMA, papel()], ids=["mini", "lama", "papel"])
 def test_no_inner_id_is_shown(world: World) -> None:
     """No id of a claim, option, round, reason, ending or confrontation stands anywhere."""
     secret = inner_ids(world.case)
@@ -118,7 +118,7 @@ def test_no_inner_id_is_shown(world: World) -> None:
             assert not secret & set(riddle.get("parts", ()))
 
 
-@pytest.mark.parametrize("world", [MINI, LAMA], ids=["mini", "lama"])
+@pytest.mark.parametrize("world", [MINI, LAMA, papel()], ids=["mini", "lama", "papel"])
 def test_no_closed_text_is_shown(world: World) -> None:
     """No text of anything that is not open yet stands anywhere."""
     everything = [t for t in texts(world.case, world.words) if len(t.text) > 12]
@@ -311,7 +311,7 @@ def minutes(hour: str) -> int:
     return int(hours) * 60 + int(rest)
 
 
-@pytest.mark.parametrize("world", [MINI, LAMA], ids=["mini", "lama"])
+@pytest.mark.parametrize("world", [MINI, LAMA, papel()], ids=["mini", "lama", "papel"])
 def test_the_clock_only_goes_forward(world: World) -> None:
     """From the start to the broadcast, never back, and at the broadcast once published."""
     hours = [minutes(clock(world.case, state)) for state in milestones(world)]

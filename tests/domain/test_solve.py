@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domain.tiny import fewest, tiny
 from tests.domain.walks import Walk, finished, follow, milestones
-from tests.domain.world import World, lama, mini
+from tests.domain.world import World, lama, mini, papel
 
 from amazonia.domain.case import Case, CharacterId, ClueId
 from amazonia.domain.session import (
@@ -248,7 +248,7 @@ def test_a_broken_case_is_not_won() -> None:
 # ── hints ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("world", [MINI, LAMA], ids=["mini", "lama"])
+@pytest.mark.parametrize("world", [MINI, LAMA, papel()], ids=["mini", "lama", "papel"])
 def test_following_hints_wins(world: World) -> None:
     """A team that only does what the hint says comes to the best ending."""
     state = begin(world.case)

@@ -1,4 +1,4 @@
-"""The two cases that the tests play: read once, taught once, kept between runs."""
+"""The cases that the tests play: read once, taught once, kept between runs."""
 
 from __future__ import annotations
 
@@ -58,6 +58,12 @@ def mini() -> World:
 def lama() -> World:
     """The real case."""
     return _world(bundled_cases(), "lama_sem_ouro")
+
+
+@cache
+def papel() -> World:
+    """The second real case, shorter: one lesson, four people."""
+    return _world(bundled_cases(), "bezerro_de_papel")
 
 
 def about(*topics: str, double: bool = False) -> Reading:

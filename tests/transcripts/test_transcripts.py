@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.domain.world import World, lama, mini
+from tests.domain.world import World, lama, mini, papel
 
 from amazonia.domain import errors
 from amazonia.domain.case import CharacterId, ClueId
@@ -229,14 +229,17 @@ def played(world: World, actions: list[Json], keep: Callable[[State], State]) ->
 
 
 @pytest.mark.slow
-def test_the_walkthrough_of_the_real_case() -> None:
+@pytest.mark.parametrize(
+    ("world", "least", "most"), [(lama(), 20, 40), (papel(), 12, 20)], ids=["lama", "papel"]
+)
+def test_the_walkthroughs_of_the_real_cases(world: World, least: int, most: int) -> None:
     """What `amazonia solve` prints wins, plain and saved alike, to the same state."""
-    actions = lama().guide.walkthrough()
-    one, other = (played(lama(), actions, keep) for keep in (plain, saved))
+    actions = world.guide.walkthrough()
+    one, other = (played(world, actions, keep) for keep in (plain, saved))
     assert one.state == other.state
     assert one.events == other.events
     check_end(one, {"endings": ["e1"], "clock": "12h00"})
-    assert 20 <= len(actions) <= 40
+    assert least <= len(actions) <= most
     assert {action["do"] for action in actions} == {"chat", "riddle", "confront", "publish"}
 
 
