@@ -16,10 +16,12 @@ from pathlib import Path
 
 import uvloop
 from tests.postgres import new_database
-from tests.store.test_listeners import CIDA, opening
 from tests.worlds import new_team
 
-from amazonia.ports import Asked, StreamEvent
+from amazonia.domain.case import CharacterId, TopicId
+from amazonia.domain.director import Beat
+from amazonia.domain.session import Spoken
+from amazonia.ports import Asked, Opening, StreamEvent
 from amazonia.store.database import OpenDatabase
 from amazonia.store.migrate import migrate_sqlite
 from amazonia.store.postgres import PostgresDatabase
@@ -27,6 +29,18 @@ from amazonia.store.sqlite import SqliteDatabase
 from amazonia.store.teams import StoredTeams
 from amazonia.store.turns import StoredTurns
 
+CIDA = CharacterId("cida")
+LINES = ("topics/bolo/steps/0/says/0",)
+BEAT = Beat(
+    CIDA,
+    "answer",
+    "calm",
+    "",
+    LINES,
+    (TopicId("bolo"),),
+    (),
+    (Spoken(CIDA, LINES, TopicId("bolo")),),
+)
 SAID = [StreamEvent(3, "sentence", {"text": "Quem comeu o bolo? Eu não fui, moço."})]
 
 
@@ -35,10 +49,11 @@ async def turn(database: OpenDatabase, team: str, number: int) -> None:
     teams, turns, id_ = StoredTeams(database), StoredTurns(database), f"{team}-{number}"
     assert await teams.get(team)
     asked = Asked(team, CIDA, f"E o bolo? {number}", f"e o bolo? {number}", None, number + 1.0)
-    accepted = await turns.accept(asked, opening(id_, number + 2.0))
+    opening = Opening(id_, 77, BEAT, {"kind": "answer"}, "a", number + 2.0)
+    accepted = await turns.accept(asked, lambda _: opening)
     assert accepted.how == "new"
     await turns.recent(team, CIDA, 3)
-    await turns.finish(id_, SAID, "Quem comeu o bolo?", "scripted", number + 3.0)
+    await turns.finish(accepted.turn, SAID, "Quem comeu o bolo?", "scripted", number + 3.0)
 
 
 async def measure(database: OpenDatabase, turns: int, at_once: int) -> tuple[float, float]:

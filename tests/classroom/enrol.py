@@ -63,5 +63,6 @@ async def _ask(services: Services, team: Team, who: CharacterId, turn_id: str, a
     beat = Beat(who, "answer", "", "", (), (), (), ())
     opening = Opening(turn_id, 0, beat, {}, "nobody", at)
     turns = services.interviews.turns
-    await turns.accept(Asked(team.id, who, turn_id, turn_id, None, at), lambda _: opening)
-    await turns.finish(turn_id, [], "…", "scripted", at)
+    asked = Asked(team.id, who, turn_id, turn_id, None, at)
+    accepted = await turns.accept(asked, lambda _: opening)
+    await turns.finish(accepted.turn, [], "…", "scripted", at)

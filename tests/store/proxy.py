@@ -9,6 +9,8 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 COMMIT = b"; COMMIT\0"
+LINE = b"commit."
+"""Among the values of a change that is a transaction by itself: the name of its receipt's line."""
 
 
 class Proxy:
@@ -16,6 +18,7 @@ class Proxy:
 
     Attributes:
         cuts: how many connections it has cut.
+        messages: how many times anything came from a client.
     """
 
     def __init__(self, url: str) -> None:
@@ -24,7 +27,7 @@ class Proxy:
         self._writers: list[asyncio.StreamWriter] = []
         self._next = ""
         self._late: list[tuple[asyncio.StreamWriter, bytes]] = []
-        self.cuts = 0
+        self.cuts = self.messages = 0
 
     async def __aenter__(self) -> Proxy:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -81,7 +84,8 @@ class Proxy:
     ) -> None:
         with suppress(ConnectionError):
             while data := await reader.read(65536):
-                if self._next and data.endswith(COMMIT):
+                self.messages += 1
+                if self._next and (data.endswith(COMMIT) or LINE in data):
                     await self._cut(server, client, data)
                     return
                 server.write(data)

@@ -54,10 +54,10 @@ async def test_a_character_answers_one_question_at_a_time(both: list[StoredTurns
 async def test_a_turn_that_two_finish_has_one_reply(both: list[StoredTurns]) -> None:
     """Its speaker and its rescuer are both told the reply that was first, and it is kept once."""
     for number in range(10):
-        await ask(both[0], number, f"pergunta {number}")
+        turn = (await ask(both[0], number, f"pergunta {number}")).turn
         ends = [
             both[i].finish(
-                f"t{number}",
+                turn,
                 [StreamEvent(1, "sentence", {"text": f"{i}"})],
                 f"{i}",
                 "scripted",

@@ -40,7 +40,9 @@ async def ask(turns: StoredTurns, turn_id: str, at: float = 1.0, **more: bool) -
 
 
 async def finish(turns: StoredTurns, turn_id: str) -> None:
-    await turns.finish(turn_id, [], "Que bolo?", "scripted", 2.0)
+    turn = await turns.get("team", turn_id)
+    assert turn is not None
+    await turns.finish(turn, [], "Que bolo?", "scripted", 2.0)
 
 
 # ── listeners ───────────────────────────────────────────────────────────────────────────────────

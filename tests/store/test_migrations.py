@@ -61,7 +61,9 @@ async def test_an_old_database_has_what_the_voice_needs(updated: SqliteDatabase)
     turns = StoredTurns(updated)
     await turns.listen("t1", "b")
     assert list(await turns.listeners(["t1"])) == ["t1"]
-    await turns.finish("t1", [], "Que bolo?", "scripted", 4.0)
+    turn = await turns.get("team", "t1")
+    assert turn is not None
+    await turns.finish(turn, [], "Que bolo?", "scripted", 4.0)
     assert [turn.id for turn in await turns.recent("team", CharacterId("cida"), 6)] == ["t1"]
     assert (await StoredReplies(updated, bool).claim("0" * 64, "a", 5.0)).how == "lead"
     assert await StoredSpending(updated).reserve("2031-05-02", [Purse("all", 0, 0)], 1, 1)

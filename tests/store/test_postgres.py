@@ -124,28 +124,39 @@ async def test_a_server_that_is_not_there_is_said_to_be_down() -> None:
 # ── a commit whose answer is lost ───────────────────────────────────────────────────────────────
 
 
+ways = pytest.mark.parametrize("way", ["put", "run"])
+"""A change as a statement that commits by itself, or in a transaction."""
+
+
+def add_note(tx: Tx, way: str, name: str) -> None:
+    values = {"name": name, "text": "1"}
+    tx.put(statements.add_note, values) if way == "put" else tx.run(statements.add_note, values)
+
+
+@ways
 @pytest.mark.parametrize("committed", [True, False])
-async def test_a_lost_commit_is_looked_up(url: str, *, committed: bool) -> None:
+async def test_a_lost_commit_is_looked_up(url: str, way: str, *, committed: bool) -> None:
     """Cut off before or after the server commits, a change is made once and told to be made."""
     async with Proxy(url) as proxy, opened(proxy.url) as database:
-        teams = StoredTeams(database)
-        await teams.add(new_team(), 1.0)
-        for done in range(5):
+        await database.write(lambda tx: add_note(tx, way, "warm"))
+        attempts = count(1)
+        for done in range(1, 6):
             proxy.cut_at_commit(forward=committed)
-            assert await teams.change("team", hint, 2.0) == done
-            assert proxy.cuts == done + 1
-        assert await teams.versions(["team"]) == {"team": 5}
+            await database.write(lambda tx: add_note(tx, way, f"attempt {next(attempts)}"))
+            assert proxy.cuts == done
+        assert sql(url, "SELECT count(*) FROM meta WHERE key LIKE 'attempt%'") == "5"
+        assert next(attempts) == (6 if committed else 11)
 
 
-async def test_a_commit_that_comes_late_does_not_come_at_all(url: str) -> None:
+@ways
+async def test_a_commit_that_comes_late_does_not_come_at_all(url: str, way: str) -> None:
     """What was given up and done again fails when the server gets to it at last."""
     async with Proxy(url) as proxy, opened(proxy.url) as database:
-        await StoredNotes(database).set("warm", "1")
+        await database.write(lambda tx: add_note(tx, way, "warm"))
         attempts = count(1)
 
         def job(tx: Tx) -> None:  # it locks nothing that its second attempt would wait for
-            name = f"attempt {next(attempts)}"
-            tx.run(statements.add_note, {"name": name, "text": "1"})
+            add_note(tx, way, f"attempt {next(attempts)}")
 
         late = proxy.delay_commit()
         await database.write(job)

@@ -342,7 +342,7 @@ class Interviews:
 
     async def _finish(self, turn: Turn, said: Sequence[StreamEvent], source: str) -> Turn:
         reply, now = reply_of(said), self.game.clock.now()
-        done = await self.turns.finish(turn.id, said, reply, source, now)
+        done = await self.turns.finish(turn, said, reply, source, now)
         self.watch.changed(turn.id)
         return done
 

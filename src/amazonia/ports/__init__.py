@@ -323,7 +323,7 @@ class Turns(Protocol):
         ...
 
     async def finish(
-        self, turn_id: str, said: Sequence[StreamEvent], reply: str, source: str, at: float
+        self, turn: Turn, said: Sequence[StreamEvent], reply: str, source: str, at: float
     ) -> Turn:
         """Store the reply. A turn that is done already stays as it is and is returned."""
         ...

@@ -7,8 +7,29 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.sql import ClauseElement
 
+from amazonia.errors import AmazoniaError
+
 T = TypeVar("T")
 Row = tuple[Any, ...]
+Query = tuple[ClauseElement, Mapping[str, object]]
+"""A statement and its values."""
+
+
+class Overtaken(AmazoniaError):
+    """What a change expected is not so any more. Nothing was changed; do it again with care."""
+
+
+class Put:
+    """A change that is made at the end of its job.
+
+    Attributes:
+        count: the rows that it touched, once the job is done.
+    """
+
+    __slots__ = ("count",)
+
+    def __init__(self, count: int = 0) -> None:
+        self.count = count
 
 
 class Tx(Protocol):
@@ -22,8 +43,28 @@ class Tx(Protocol):
         """The first row of a query."""
         ...
 
+    def rows_of(self, *queries: Query) -> list[list[Row]]:
+        """Every row of each of several queries, which see the same."""
+        ...
+
+    def put(
+        self, statement: ClauseElement, values: Mapping[str, object], *, must: bool = False
+    ) -> Put:
+        """Make a change at the end of the job, together with all that is put: no two touch the
+        same row, and a later query of the job may see it or not.
+
+        A job that locks nothing and only puts costs a server a single message. It must not rely on
+        what it read but by changes that `must` find it so.
+
+        Args:
+            must: a change that touches no row ends the job with `Overtaken`.
+
+        A unique value that is taken ends the job with `Conflict`.
+        """
+        ...
+
     def run(self, statement: ClauseElement, values: Mapping[str, object]) -> int:
-        """Execute a change; the number of rows that it touched.
+        """Execute a change now; the number of rows that it touched.
 
         Raises:
             Conflict: a unique value is taken. It ends the job.
@@ -54,10 +95,23 @@ class Database(Protocol):
 
         Raises:
             StoreDown: the database does not answer; nothing was changed.
+            Overtaken: see `Tx.put`.
 
         A write that is cancelled may have been done all the same.
         """
         ...
+
+
+async def hopefully(database: Database, job: Callable[[Tx, bool], T]) -> T:
+    """Run a job without locks, and with them if it was overtaken.
+
+    Args:
+        job: is told whether to lock what it reads.
+    """
+    try:
+        return await database.write(lambda tx: job(tx, False))
+    except Overtaken:
+        return await database.write(lambda tx: job(tx, True))
 
 
 class JobTimes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from amazonia.store.database import Database, Tx
+from amazonia.store.database import Database, Tx, hopefully
 from amazonia.store.tables import leases
 
 _mine = leases.c.owner == bindparam("process")
@@ -29,12 +29,13 @@ class StoredLeases:
     async def beat(self, owner: str) -> Mapping[str, int]:
         """Say that a process lives; the beats of all that there are."""
 
-        def job(tx: Tx) -> dict[str, int]:
-            if not tx.run(_BEAT, {"process": owner}):
-                tx.run(_BEGIN, {"process": owner})
-            return dict(tx.rows(_ALL, {}))
+        def job(tx: Tx, begin: bool) -> dict[str, int]:
+            beats: dict[str, int] = dict(tx.rows(_ALL, {}))
+            mine = {"process": owner}
+            tx.put(*((_BEGIN, mine) if begin else (_BEAT, mine)), must=True)
+            return {**beats, owner: beats.get(owner, 0) + 1}
 
-        return await self.database.write(job)
+        return await hopefully(self.database, job)
 
     async def leave(self, owners: Sequence[str]) -> None:
         """Forget processes: they are gone."""

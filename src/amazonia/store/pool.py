@@ -126,18 +126,38 @@ class Pool:
 
     @asynccontextmanager
     async def link(self) -> AsyncIterator[Link]:
-        """A connection for one transaction; one that is not at rest afterwards is thrown away.
+        """A connection for one transaction, see `take`."""
+        link = await self.take()
+        try:
+            yield link
+        finally:
+            self.put_back(link)
+
+    async def take(self) -> Link:
+        """A connection for one transaction; whoever takes it puts it back.
 
         Raises:
             OSError, TimeoutError, asyncpg.PostgresError: there is none to be had.
         """
-        async with self._places:
+        await self._places.acquire()
+        try:
             link = await self._idle_link() or await self._open()
-            link.is_at_rest = False
-            try:
-                yield link
-            finally:
-                self._put_back(link)
+        except BaseException:
+            self._places.release()
+            raise
+        link.is_at_rest = False
+        return link
+
+    def put_back(self, link: Link) -> None:
+        """Let others have a connection; one that is not at rest is thrown away."""
+        link.used = now = time.monotonic()
+        if link.is_at_rest and now - link.born < OLDEST:
+            self._idle.append(link)
+        else:
+            link.connection.terminate()
+        while len(self._idle) > self._size and now - self._idle[0].used > SPARE:
+            self._idle.pop(0).connection.terminate()
+        self._places.release()
 
     def lines(self) -> list[str]:
         """The names of the lines of the connections that nobody uses."""
@@ -159,15 +179,6 @@ class Pool:
                 return link
             link.connection.terminate()
         return None
-
-    def _put_back(self, link: Link) -> None:
-        link.used = now = time.monotonic()
-        if link.is_at_rest and now - link.born < OLDEST:
-            self._idle.append(link)
-        else:
-            link.connection.terminate()
-        while len(self._idle) > self._size and now - self._idle[0].used > SPARE:
-            self._idle.pop(0).connection.terminate()
 
     async def _open(self) -> Link:
         if self._plain is None:

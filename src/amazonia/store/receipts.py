@@ -16,6 +16,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+NOTE = (
+    "INSERT INTO meta (key, value) VALUES ({0}::text, {1}::text) "
+    "ON CONFLICT (key) DO UPDATE SET value = "
+    "CASE meta.value WHEN {2}::text THEN excluded.value END"
+)
+"""Leaves a number in its line, after that before it; fails if the line was crossed out."""
+
 KEPT = 24 * 3600
 """Seconds after which nobody can want to read a line any more: longer than a connection lives."""
 
@@ -24,7 +31,8 @@ KEPT = 24 * 3600
 class Receipt:
     """The receipt of one transaction.
 
-    Its SQL has no parameters: only without them PostgreSQL takes several statements in a message.
+    Its own SQL has no parameters: only without them PostgreSQL takes several statements in a
+    message. Where a transaction is one statement, `NOTE` is a part of it.
 
     Attributes:
         line: the connection's.
@@ -35,16 +43,14 @@ class Receipt:
     number: int
 
     @property
+    def values(self) -> tuple[str, str, str]:
+        """Line, number and the number before it, for `NOTE`."""
+        return self.line, str(self.number), str(self.number - 1)
+
+    @property
     def commit(self) -> str:
         """Commits and leaves the number; fails if the line was crossed out."""
-        if self.number == 1:
-            note = f"INSERT INTO meta (key, value) VALUES ('{self.line}', '1')"
-        else:
-            before = self.number - 1
-            note = (
-                f"UPDATE meta SET value = CASE value WHEN '{before}' THEN '{self.number}' END "
-                f"WHERE key = '{self.line}'"
-            )
+        note = NOTE.format(*(f"'{value}'" for value in self.values))
         return f"{note}; COMMIT"
 
     @property

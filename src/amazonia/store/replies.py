@@ -17,7 +17,7 @@ import orjson
 from amazonia.errors import StoreDown
 from amazonia.ports import Flight
 from amazonia.store import statements as sql
-from amazonia.store.database import Database, Row, Tx
+from amazonia.store.database import Database, Put, Row, Tx
 from amazonia.store.rows import dump
 
 MOST_BYTES = 32 * 2**20
@@ -87,7 +87,8 @@ class StoredReplies:
     async def say(self, key: str, owner: str, sentences: Sequence[str]) -> bool:
         """Let other processes see all sentences so far; False if it is no longer the owner's."""
         values = {"name": key, "process": owner, "so_far": dump(sentences)}
-        return await self._database.write(lambda tx: tx.run(sql.say_reply, values)) > 0
+        said = await self._database.write(lambda tx: tx.put(sql.say_reply, values))
+        return said.count > 0
 
     async def finish(self, key: str, owner: str, sentences: Sequence[str], at: float) -> bool:
         """Keep the complete reply; False if it is no longer the owner's."""
@@ -96,22 +97,22 @@ class StoredReplies:
         values = {"name": key, "process": owner, "so_far": text, "size": size, "now": at}
         used, self._used = self._used, {}
 
-        def job(tx: Tx) -> bool:
+        def job(tx: Tx) -> Put:
             tx.run_many(sql.use_reply, ({"name": k, "now": when} for k, when in used.items()))
-            return tx.run(sql.finish_reply, values) > 0
+            return tx.put(sql.finish_reply, values)
 
         finished = await self._database.write(job)
         await self._end(at)
-        return finished
+        return finished.count > 0
 
     async def give_up(self, key: str, owner: str, at: float, *, failed: bool) -> None:
         """End a flight without a reply; `failed` tells those who ask in the next moments."""
         values: dict[str, object] = {"name": key, "process": owner}
         if not failed:
-            await self._database.write(lambda tx: tx.run(sql.abandon_reply, values))
+            await self._database.write(lambda tx: tx.put(sql.abandon_reply, values))
             return
         values["now"] = at
-        await self._database.write(lambda tx: tx.run(sql.fail_reply, values))
+        await self._database.write(lambda tx: tx.put(sql.fail_reply, values))
         await self._end(at)
 
     async def look(self, keys: Sequence[str]) -> Mapping[str, Flight]:

@@ -12,7 +12,7 @@ from functools import partial
 
 from amazonia.ports import Purse
 from amazonia.store import statements as sql
-from amazonia.store.database import Database, Row, Tx
+from amazonia.store.database import Database, Row, Tx, hopefully
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +26,46 @@ class StoredSpending:
 
         ordered = sorted(purses, key=lambda purse: purse.scope, reverse=True)
 
-        def job(tx: Tx) -> bool:
-            rows = [tx.row(sql.spent_to_change, _of(day, purse.scope)) for purse in ordered]
-            if not all(map(partial(_affords, tokens, micros), ordered, rows)):
-                return False
-            for purse, row in zip(ordered, rows, strict=True):
-                # A purse that was empty is begun and not added to: if somebody else began it
-                # meanwhile, what was found affordable may not be.
-                change = sql.spend if row else sql.begin_spending
-                tx.run(change, _more(day, purse.scope, tokens, micros))
+        def job(tx: Tx, lock: bool) -> bool:
+            if lock:
+                return _reserve(tx, day, ordered, tokens, micros)
+            for purse in ordered:
+                most = {"most_tokens": purse.tokens, "most_micros": purse.micros}
+                tx.put(sql.pay, {**_more(day, purse.scope, tokens, micros), **most}, must=True)
             return True
 
-        return await self.database.write(job)
+        return await hopefully(self.database, job)
 
     async def settle(self, day: str, scopes: Sequence[str], tokens: int, micros: int) -> None:
         """Add to what was reserved; less than zero gives back what a call did not need."""
 
-        def job(tx: Tx) -> None:
+        def job(tx: Tx, lock: bool) -> None:
             for scope in sorted(scopes, reverse=True):
-                _spend(tx, day, scope, tokens, micros)
+                if lock:
+                    _spend(tx, day, scope, tokens, micros)
+                else:
+                    tx.put(sql.spend, _more(day, scope, tokens, micros), must=True)
 
-        await self.database.write(job)
+        await hopefully(self.database, job)
 
     async def spent(self, day: str, scopes: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         """Tokens and micros of every scope asked for."""
         return await self.database.read(
             lambda tx: {scope: _sums(tx.row(sql.spent, _of(day, scope))) for scope in scopes}
         )
+
+
+def _reserve(tx: Tx, day: str, purses: Sequence[Purse], tokens: int, micros: int) -> bool:
+    """The same with locks: it begins purses, and knows whether there is enough."""
+    rows = [tx.row(sql.spent_to_change, _of(day, purse.scope)) for purse in purses]
+    if not all(map(partial(_affords, tokens, micros), purses, rows)):
+        return False
+    for purse, row in zip(purses, rows, strict=True):
+        # A purse that was empty is begun and not added to: if somebody else began it
+        # meanwhile, what was found affordable may not be.
+        change = sql.spend if row else sql.begin_spending
+        tx.run(change, _more(day, purse.scope, tokens, micros))
+    return True
 
 
 def _affords(tokens: int, micros: int, purse: Purse, row: Row | None) -> bool:

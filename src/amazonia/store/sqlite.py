@@ -23,7 +23,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
 from amazonia.errors import Conflict, StoreDown
-from amazonia.store.database import Job, JobTimes, Row
+from amazonia.store.database import Job, JobTimes, Overtaken, Put, Query, Row
 
 T = TypeVar("T")
 
@@ -78,6 +78,19 @@ class SqliteTx:
         """The first row of a query."""
         row: Row | None = self._execute(statement, values).fetchone()
         return row
+
+    def rows_of(self, *queries: Query) -> list[list[Row]]:
+        """Every row of each of several queries."""
+        return [self.rows(statement, values) for statement, values in queries]
+
+    def put(
+        self, statement: ClauseElement, values: Mapping[str, object], *, must: bool = False
+    ) -> Put:
+        """Execute a change: nobody else writes meanwhile, so that now is as good as later."""
+        count = self.run(statement, values)
+        if must and not count:
+            raise Overtaken("what a change expected is not so any more")
+        return Put(count)
 
     def run(self, statement: ClauseElement, values: Mapping[str, object]) -> int:
         """Execute a change; the number of rows that it touched."""

@@ -13,9 +13,12 @@ from sqlalchemy import (
     BindParameter,
     Integer,
     Select,
+    String,
+    Text,
     and_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     or_,
@@ -134,7 +137,6 @@ add_turn = insert(turns).values({c.name: p(c.name) for c in turns.columns})
 turn = select(*TURN_FIELDS).where(turns.c.id == p("turn_id"))
 turn_to_change = to_change(turn)
 team_turn = turn.where(turns.c.team_id == p("team_id"))
-turn_status_to_change = to_change(select(turns.c.status).where(turns.c.id == p("turn_id")))
 history = select(*TURN_FIELDS).where(*_of_talk).order_by(turns.c.version)
 recent = (
     select(*TURN_FIELDS)
@@ -156,7 +158,21 @@ finish_turn = (
     )
 )
 
-add_turn_event = insert(turn_events).values({c.name: p(c.name) for c in turn_events.columns})
+_turn_event = (p("seq", type_=Integer), p("kind", type_=String), p("data", type_=Text))
+_still_speaking = to_change(
+    select(turns.c.id).where(turns.c.id == p("turn_id"), turns.c.status == "speaking")
+).subquery()
+add_turn_event_while_speaking = insert(turn_events).from_select(
+    ["turn_id", "seq", "kind", "data"], select(_still_speaking.c.id, *_turn_event)
+)
+add_turn_event_if_new = insert(turn_events).from_select(
+    ["turn_id", "seq", "kind", "data"],
+    select(p("turn_id", type_=String), *_turn_event).where(
+        ~exists().where(
+            turn_events.c.turn_id == p("turn_id"), turn_events.c.seq == p("seq", type_=Integer)
+        )
+    ),
+)
 MANY = 32
 """Turns that are looked up at once; where there are fewer, one is named several times."""
 MANY_NAMES = tuple(f"turn_{i}" for i in range(MANY))
@@ -167,12 +183,6 @@ turns_said = (
     .where(turn_events.c.turn_id.in_(_many), turn_events.c.seq > p("after"))
     .order_by(turn_events.c.turn_id, turn_events.c.seq)
 )
-last_said = (
-    select(turn_events.c.seq)
-    .where(turn_events.c.turn_id == p("turn_id"))
-    .order_by(turn_events.c.seq.desc())
-    .limit(1)
-)
 
 NO_QUESTION = "(FORGOTTEN)"
 """The key of a turn that no question repeats: keys of questions have no capital letters."""
@@ -181,14 +191,21 @@ repeatable = select(turns.c.id).where(
 )
 forget_question = update(turns).where(turns.c.id == p("turn_id")).values(key=NO_QUESTION)
 
-add_report = insert(reports).values(
-    turn_id=p("turn_id"), team_id=p("team_id"), reason=p("reason"), at=p("at")
+add_report = (
+    insert(reports)
+    .values(turn_id=p("turn_id"), team_id=p("team_id"), reason=p("reason"), at=p("at"))
+    .inline()  # nobody wants its number
 )
 
-add_listener = insert(listeners).values(turn_id=p("turn_id"), owner=p("owner"))
+add_listener_while_speaking = insert(listeners).from_select(
+    ["turn_id", "owner"],
+    select(_still_speaking.c.id, p("process", type_=String)).where(
+        ~exists().where(listeners.c.turn_id == p("turn_id"), listeners.c.owner == p("process"))
+    ),
+)
 change_listener = (
     update(listeners)
-    .where(listeners.c.turn_id == p("turn"), listeners.c.owner == p("process"))
+    .where(listeners.c.turn_id == p("turn_id"), listeners.c.owner == p("process"))
     .values(left_at=p("new_left_at"))
 )
 turn_listeners = (
@@ -261,6 +278,17 @@ spend = (
         micros=spending.c.micros + p("more_micros", type_=BigInteger),
     )
 )
+pay = spend.where(
+    or_(
+        p("most_tokens", type_=BigInteger) == 0,
+        spending.c.tokens + p("more_tokens", type_=BigInteger) <= p("most_tokens"),
+    ),
+    or_(
+        p("most_micros", type_=BigInteger) == 0,
+        spending.c.micros + p("more_micros", type_=BigInteger) <= p("most_micros"),
+    ),
+)
+"""Spends from a purse that holds enough."""
 begin_spending = insert(spending).values(
     day=p("date"), scope=p("purse"), tokens=p("more_tokens"), micros=p("more_micros")
 )

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from amazonia.domain.codec import dump_state
 from amazonia.domain.session import Event, play
-from amazonia.errors import ClassFull, Conflict, NoSession
+from amazonia.errors import ClassFull, NoSession
 from amazonia.ports import Change, Team
 from amazonia.store import class_statements as classes_sql
 from amazonia.store import statements as sql
-from amazonia.store.database import Database, Row, Tx
+from amazonia.store.database import Database, Row, Tx, hopefully
 from amazonia.store.rows import dump, event_row, team_of, team_row
 
 T = TypeVar("T")
@@ -20,44 +20,25 @@ T = TypeVar("T")
 EPOCH = {"name": "epoch"}
 
 
-def team_to_change(tx: Tx, team_id: str) -> Team:
-    """The newest state of a team, which nobody else changes until the transaction ends.
-
-    Raises:
-        NoSession: it does not exist.
-    """
-    row = tx.row(sql.team_to_change, {"team_id": team_id})
-    if row is None:
-        raise NoSession(f"no team '{team_id}'")
-    return team_of(row)
-
-
 def save_events(tx: Tx, team: Team, events: Sequence[Event], at: float) -> Team:
     """Add events to a team and move its version by their number.
 
-    Raises:
-        Conflict: the team moved since it was loaded.
+    It ends the job with `Overtaken` if the team moved since it was loaded.
     """
     if not events:
         return team
     state = play(team.state, events)
     version = team.version + len(events)
-    moved = tx.run(
-        sql.move_team,
-        {
-            "team_id": team.id,
-            "expected": team.version,
-            "new_version": version,
-            "new_state": dump(dump_state(state)),
-            "now": at,
-        },
-    )
-    if not moved:
-        raise Conflict(f"team '{team.id}' moved past version {team.version}")
-    tx.run_many(
-        sql.add_event,
-        (event_row(team.id, team.version + i, e, at) for i, e in enumerate(events, 1)),
-    )
+    values = {
+        "team_id": team.id,
+        "expected": team.version,
+        "new_version": version,
+        "new_state": dump(dump_state(state)),
+        "now": at,
+    }
+    tx.put(sql.move_team, values, must=True)
+    for number, event in enumerate(events, team.version + 1):
+        tx.put(sql.add_event, event_row(team.id, number, event, at))
     return replace(team, version=version, state=state)
 
 
@@ -79,7 +60,7 @@ class StoredTeams:
         def job(tx: Tx) -> None:
             if most is not None and _teams_in(tx, team.class_id) >= most:
                 raise ClassFull(team.class_id)
-            tx.run(sql.add_team, row)
+            tx.put(sql.add_team, row)
 
         await self.database.write(job)
 
@@ -98,19 +79,22 @@ class StoredTeams:
     async def rename(self, team_id: str, name: str, members: int | None, at: float) -> None:
         """Give a team another name and head count."""
         values = {"team_id": team_id, "new_name": name, "heads": members, "now": at}
-        await self.database.write(lambda tx: tx.run(sql.rename_team, values))
+        await self.database.write(lambda tx: tx.put(sql.rename_team, values))
         self.changed(team_id)
 
     async def change(self, team_id: str, rule: Callable[[Team], Change[T]], at: float) -> T:
         """Apply a pure rule to the newest state and save what it says."""
 
-        def job(tx: Tx) -> T:
-            team = team_to_change(tx, team_id)
+        def job(tx: Tx, lock: bool) -> T:
+            row = tx.row(sql.team_to_change if lock else sql.team, {"team_id": team_id})
+            if row is None:
+                raise NoSession(f"no team '{team_id}'")
+            team = team_of(row)
             change = rule(team)
             save_events(tx, team, change.events, at)
             return change.result
 
-        result = await self.database.write(job)
+        result = await hopefully(self.database, job)
         self.changed(team_id)
         return result
 
@@ -133,7 +117,7 @@ class StoredDevices:
     async def add(self, device: str, team_id: str, at: float) -> None:
         """Sign a browser in."""
         values = {"id": device, "team_id": team_id, "at": at}
-        await self.database.write(lambda tx: tx.run(sql.add_device, values))
+        await self.database.write(lambda tx: tx.put(sql.add_device, values))
 
     async def team(self, device: str, since: float) -> Team | None:
         """The team of a browser that signed in after `since` and was not revoked."""
@@ -144,7 +128,7 @@ class StoredDevices:
     async def revoke(self, device: str, at: float) -> None:
         """Sign a browser out."""
         values = {"device": device, "now": at}
-        await self.database.write(lambda tx: tx.run(sql.revoke_device, values))
+        await self.database.write(lambda tx: tx.put(sql.revoke_device, values))
 
 
 @dataclass(frozen=True, slots=True)

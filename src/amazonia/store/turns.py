@@ -8,12 +8,12 @@ from itertools import zip_longest
 from typing import Any
 
 from amazonia.domain.case import CharacterId
-from amazonia.errors import NoSuchTurn
+from amazonia.errors import NoSession, NoSuchTurn
 from amazonia.ports import Accepted, Asked, Listening, Opening, Spoke, StreamEvent, Team, Turn
 from amazonia.store import statements as sql
-from amazonia.store.database import Database, Tx
-from amazonia.store.rows import beat_json, dump, said_of, said_row, turn_of
-from amazonia.store.teams import save_events, team_to_change
+from amazonia.store.database import Database, Overtaken, Query, Tx, hopefully
+from amazonia.store.rows import beat_json, dump, said_of, said_row, team_of, turn_of
+from amazonia.store.teams import save_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,57 +30,50 @@ class StoredTurns:
     async def accept(self, asked: Asked, rule: Callable[[Team], Opening]) -> Accepted:
         """In one transaction find the turn of this question or direct and store a new one."""
 
-        def job(tx: Tx) -> Accepted:
-            team = team_to_change(tx, asked.team_id)  # first: of two at once, the second waits here
-            if same := _same_question(tx, asked):
-                return Accepted(same, "duplicate")
-            if running := tx.row(sql.running_turn, _talk(asked)):
-                return Accepted(turn_of(running), "busy")
-            opening = rule(team)
-            after = save_events(tx, team, opening.beat.events, opening.at)
-            return Accepted(_add(tx, asked, opening, after.version), "new")
+        def job(tx: Tx, lock: bool) -> Accepted:
+            return _accept(tx, asked, rule, lock=lock)
 
-        accepted = await self.database.write(job)
+        accepted = await hopefully(self.database, job)
         if accepted.how == "new":
             self.changed(asked.team_id)
         return accepted
 
     async def say(self, turn_id: str, said: Sequence[StreamEvent]) -> None:
         """Let other processes see what was said so far."""
-        rows = [said_row(turn_id, event) for event in said]
 
         def job(tx: Tx) -> None:
-            status = tx.row(sql.turn_status_to_change, {"turn_id": turn_id})
-            if status is not None and status[0] == "speaking":
-                tx.run_many(sql.add_turn_event, rows)
+            for event in said:
+                tx.put(sql.add_turn_event_while_speaking, said_row(turn_id, event))
 
         await self.database.write(job)
 
     async def finish(
-        self, turn_id: str, said: Sequence[StreamEvent], reply: str, source: str, at: float
+        self, turn: Turn, said: Sequence[StreamEvent], reply: str, source: str, at: float
     ) -> Turn:
         """Store the reply. A turn that is done already stays as it is and is returned."""
 
-        def job(tx: Tx) -> Turn:
-            turn = _turn_to_change(tx, turn_id)
-            if turn.status == "done":
-                return turn
+        def job(tx: Tx, lock: bool) -> Turn:
+            if lock:
+                row = tx.row(sql.turn_to_change, {"turn_id": turn.id})
+                if row is None:
+                    raise NoSuchTurn(turn.id)
+                if (now := turn_of(row)).status == "done":
+                    return now
             elapsed = max(0, round((at - turn.accepted_at) * 1000))
             values = {
-                "turn_id": turn_id,
+                "turn_id": turn.id,
                 "new_reply": reply,
                 "new_source": source,
                 "now": at,
                 "new_elapsed_ms": elapsed,
             }
-            tx.run(sql.finish_turn, values)
-            tx.run(sql.forget_listeners, {"turn_id": turn_id})
-            last = tx.row(sql.last_said, {"turn_id": turn_id})
-            seen = last[0] if last else 0
-            tx.run_many(sql.add_turn_event, (said_row(turn_id, e) for e in said if e.id > seen))
+            tx.put(sql.finish_turn, values, must=True)
+            tx.put(sql.forget_listeners, {"turn_id": turn.id})
+            for event in said:
+                tx.put(sql.add_turn_event_if_new, said_row(turn.id, event))
             return replace(turn, status="done", reply=reply, source=source, elapsed_ms=elapsed)
 
-        return await self.database.write(job)
+        return await hopefully(self.database, job)
 
     async def get(self, team_id: str, turn_id: str) -> Turn | None:
         """A turn of the team."""
@@ -124,7 +117,7 @@ class StoredTurns:
     async def report(self, turn_id: str, team_id: str, reason: str, at: float) -> None:
         """Note that a team objects to a turn."""
         values = {"turn_id": turn_id, "team_id": team_id, "reason": reason, "at": at}
-        await self.database.write(lambda tx: tx.run(sql.add_report, values))
+        await self.database.write(lambda tx: tx.put(sql.add_report, values))
 
     async def forget_questions(self, since: float) -> int:
         """Let no question repeat a finished turn that was accepted after `since`; how many.
@@ -141,19 +134,18 @@ class StoredTurns:
     async def listen(self, turn_id: str, owner: str) -> None:
         """Somebody in a process listens to a turn; nothing is kept once the turn is done."""
 
+        values = {"turn_id": turn_id, "process": owner, "new_left_at": None}
+
         def job(tx: Tx) -> None:
-            if tx.row(sql.turn_status_to_change, {"turn_id": turn_id}) != ("speaking",):
-                return
-            again = {"turn": turn_id, "process": owner, "new_left_at": None}
-            if not tx.run(sql.change_listener, again):
-                tx.run(sql.add_listener, {"turn_id": turn_id, "owner": owner})
+            tx.put(sql.add_listener_while_speaking, values)
+            tx.put(sql.change_listener, values)
 
         await self.database.write(job)
 
     async def leave(self, turn_id: str, owner: str, at: float) -> None:
         """Nobody in that process listens any more."""
-        values = {"turn": turn_id, "process": owner, "new_left_at": at}
-        await self.database.write(lambda tx: tx.run(sql.change_listener, values))
+        values = {"turn_id": turn_id, "process": owner, "new_left_at": at}
+        await self.database.write(lambda tx: tx.put(sql.change_listener, values))
 
     async def listeners(self, turn_ids: Sequence[str]) -> Mapping[str, tuple[Listening, ...]]:
         """Who listens or listened to turns. One that is done or had no listener is absent."""
@@ -186,13 +178,34 @@ def _talk(asked: Asked) -> dict[str, object]:
     return {"team_id": asked.team_id, "character": asked.character}
 
 
-def _same_question(tx: Tx, asked: Asked) -> Turn | None:
+def _accept(tx: Tx, asked: Asked, rule: Callable[[Team], Opening], *, lock: bool) -> Accepted:
+    """Find the turn of a question or store a new one. Without a lock, the team's version says
+    whether anything else was accepted meanwhile."""
+    team_of_it = {"team_id": asked.team_id}
+    found, same, running = tx.rows_of(  # the team first: of two at once, the second waits there
+        (sql.team_to_change if lock else sql.team, team_of_it),
+        _same_question(asked),
+        (sql.running_turn, _talk(asked)),
+    )
+    if not found:
+        raise NoSession(f"no team '{asked.team_id}'")
+    if same:
+        return Accepted(turn_of(same[0]), "duplicate")
+    if running:
+        return Accepted(turn_of(running[0]), "busy")
+    team = team_of(found[0])
+    opening = rule(team)
+    if not opening.beat.events and not lock:
+        raise Overtaken("nothing would move the version")
+    after = save_events(tx, team, opening.beat.events, opening.at)
+    return Accepted(_add(tx, asked, opening, after.version), "new")
+
+
+def _same_question(asked: Asked) -> Query:
     values = {**_talk(asked), "key": asked.key, "since": asked.since}
     if asked.shown is None:
-        row = tx.row(sql.same_question, values)
-    else:
-        row = tx.row(sql.same_question_with_clue, {**values, "shown": asked.shown})
-    return turn_of(row) if row else None
+        return sql.same_question, values
+    return sql.same_question_with_clue, {**values, "shown": asked.shown}
 
 
 def _add(tx: Tx, asked: Asked, opening: Opening, version: int) -> Turn:
@@ -217,13 +230,6 @@ def _add(tx: Tx, asked: Asked, opening: Opening, version: int) -> Turn:
         "elapsed_ms": 0,
         "owner": opening.owner,
     }
-    tx.run(sql.add_turn, row)
+    tx.put(sql.add_turn, row)
     fields = (column.name for column in sql.TURN_FIELDS)
     return turn_of(tuple(row[name] for name in fields))
-
-
-def _turn_to_change(tx: Tx, turn_id: str) -> Turn:
-    row = tx.row(sql.turn_to_change, {"turn_id": turn_id})
-    if row is None:
-        raise NoSuchTurn(turn_id)
-    return turn_of(row)
