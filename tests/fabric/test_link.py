@@ -10,8 +10,8 @@ from tests.redis import RedisServer, SlowProxy
 from amazonia.fabric.redis.link import INSISTENCE, MOST_STRIKES, PATIENCE, Link, Lost, open_client
 
 WHOLE = 2 * PATIENCE + 0.3
-"""Seconds in which a Redis that is not well has cost a turn all that it can cost it, on a machine that
-may be busy."""
+"""Seconds in which a Redis that is not well has cost a turn all that it can cost it, on a machine
+that may be busy."""
 
 
 async def when(holds: Callable[[], bool], patience: float = 5.0) -> None:
