@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.domain.spoilers import Secrets
-from tests.domain.world import PT, World, lama, mini
+from tests.domain.world import PT, World, lama, mini, papel
 
 from amazonia.devprovider.server import Provider, serving
 from amazonia.domain.case import CounterId, RiddleId
@@ -35,6 +35,7 @@ from amazonia.settings import read_settings
 
 Json = dict[str, Any]
 WORLDS = {"mini": mini, "lama_sem_ouro": lama}
+REAL = pytest.mark.parametrize("world", [lama(), papel()], ids=["lama", "papel"])
 FILES = sorted(Path(__file__).parent.glob("*.yaml"))
 SCRIPTS = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in FILES}
 SPEED = 50.0
@@ -221,20 +222,21 @@ async def test_the_walkthrough_of_the_mini_case_by_every_voice(tmp_path: Path) -
     assert [edition.ending for edition in played[1].states[-1].editions] == ["e1"]
 
 
+@REAL
 @pytest.mark.slow
-async def test_the_walkthrough_of_the_real_case_by_every_voice(tmp_path: Path) -> None:
+async def test_the_walkthrough_of_a_real_case_by_every_voice(world: World, tmp_path: Path) -> None:
     """The shortest way wins by each of them."""
-    world = lama()
     world.library.open()
     played = await three_voices(world, world.guide.walkthrough(), tmp_path)
     check_same(*played)
     assert [edition.ending for edition in played[1].states[-1].editions] == ["e1"]
 
 
+@REAL
 @pytest.mark.slow
-async def test_no_prompt_holds_what_is_locked(tmp_path: Path) -> None:
+async def test_no_prompt_holds_what_is_locked(world: World, tmp_path: Path) -> None:
     """No name of a secret whose gate was shut, no title of a clue or topic that was locked."""
-    world, upstream = lama(), Provider("fast", speed=SPEED)
+    upstream = Provider("fast", speed=SPEED)
     world.library.open()
     actions = world.guide.walkthrough()
     async with (
