@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from statistics import mean
 
-from tests.domain.world import ROOT, lama
+import pytest
+from tests.domain.world import ROOT, World, lama, papel
 
 from amazonia.content.batch import Json, answer_line
 from amazonia.domain.case import CharacterId, TopicId
@@ -101,3 +102,12 @@ def test_hardly_any_clue_is_given_wrongly() -> None:
 def test_a_question_takes_no_time() -> None:
     """Understanding takes two milliseconds at most, on average."""
     assert mean(answered()[1]) <= 0.002
+
+
+@pytest.mark.parametrize("world", [lama(), papel()], ids=["lama", "papel"])
+def test_who_is_greeted_by_name_greets_back(world: World) -> None:
+    """«Oi Valdão» is no question about Valdão, whoever is greeted in whichever case."""
+    for name, who in world.words.characters.items():
+        for hello in ("oi", "bom dia", "e aí"):
+            reading = world.listener.listen(name, f"{hello} {who.short}")
+            assert (reading.decision, reading.smalltalk) == ("smalltalk", "greeting"), who.short

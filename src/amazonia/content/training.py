@@ -17,7 +17,7 @@ from random import Random
 from amazonia.domain.case import Case, Character, CharacterId, Lang, TopicId
 from amazonia.domain.language import Language, Reader, fold
 from amazonia.domain.understanding import OUT, Ear, Listener, Row
-from amazonia.domain.words import CaseWords, TopicWords
+from amazonia.domain.words import CaseWords, CharacterWords, TopicWords
 
 EPOCHS = 6
 QUICK = 2
@@ -35,6 +35,8 @@ CLOSE = 0.5
 """Another character's example that is this similar to one of ours is no negative example."""
 MANY = 60
 """Of so many examples of another character's topic every second one is enough."""
+HELLOS = 8
+"""So many greetings of a language are learned with a character's own name as well."""
 
 _WORD = re.compile(r"[a-z]+")
 
@@ -185,6 +187,7 @@ def _learned(
     for clue, topic in character.shows.items():
         names = (*words.clues[clue].aliases, words.clues[clue].title)
         own += [_Sample(reader.features(name), topic, 0.5) for name in names]
+    common = [*common, *_greeted(reader, words.characters[character.id])]
     idf = _idf([*own, *common])
     foreign = _foreign(reader, words, case, character, spoken, own, idf)
     samples = [*own, *common, *foreign]
@@ -205,6 +208,17 @@ def _idf(samples: Sequence[_Sample]) -> dict[str, float]:
         for feature, times in seen.items()
         if times >= SEEN[feature[0]]
     }
+
+
+def _greeted(reader: Reader, who: CharacterWords) -> list[_Sample]:
+    """«Oi Valdão», «bom dia dona Celina»: a greeting by name is a greeting."""
+    names = dict.fromkeys((who.short, *who.name.split()))
+    hellos = [h for h in reader.language.smalltalk["greeting"] if len(h.split()) <= 2][:HELLOS]
+    return [
+        _Sample(reader.features(f"{hello} {name}"), "~greeting", 0.5)
+        for hello in hellos
+        for name in names
+    ]
 
 
 def _about_people(reader: Reader, words: CaseWords, character: Character) -> list[_Sample]:
