@@ -89,7 +89,8 @@ def nginx(folder: Path, conf: Path, port: int, games: Sequence[int]) -> Part:
 def balanced(text: str, place: Path, port: int, games: Sequence[int]) -> str:
     """The project's nginx.conf on loopback and in a folder, before several games.
 
-    A game that does not answer is left alone for a second. What it would have answered is asked
+    A browser comes to the same game as long as that answers: what one has asked another need not be
+    told. A game that does not answer is left alone for a second. What it would have answered is asked
     of another: every reading, and a question to a character, which is one turn however often it
     comes. Other changes are sent again only where they were not received.
 
@@ -99,7 +100,13 @@ def balanced(text: str, place: Path, port: int, games: Sequence[int]) -> str:
     servers = "\n".join(
         f"        server 127.0.0.1:{game} max_fails=1 fail_timeout=1s;" for game in games
     )
-    upstream = f"""    upstream games {{
+    upstream = f"""    map $cookie_amazonia $who {{
+        "" $request_id;
+        default $cookie_amazonia;
+    }}
+
+    upstream games {{
+        hash $who consistent;
 {servers}
         keepalive 64;
     }}

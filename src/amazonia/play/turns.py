@@ -399,28 +399,34 @@ class Interviews:
                     after = event.id
                     if event.kind == "done":
                         return
-        async for event in self._events_elsewhere(team, turn.id, after):
+        if turn.owner == self.owners.token:  # it was spoken here, by now
+            turn = await self.turn(team, turn.id)
+        async for event in self._events_elsewhere(team, turn, after):
             yield event
 
     async def _events_elsewhere(
-        self, team: Team, turn_id: str, after: int
+        self, team: Team, turn: Turn, after: int
     ) -> AsyncIterator[StreamEvent]:
         """The events of a turn that another process speaks or spoke, read from the database."""
-        turn = await self.turn(team, turn_id)
+        turn = await self.rescue(team, turn)
         head = opening_events(turn)
         for event in head[after:]:
             yield event
         seen = max(after, len(head))
-        if turn.status == "speaking":
-            async for event in self._follow(team, turn, seen):
-                seen = event.id
+        if turn.status == "done":
+            for event in await self.rest(turn, seen):
                 yield event
-            turn = await self.turn(team, turn_id)
-        for event in await self.rest(turn, seen):
+            return
+        async for event in self._follow(team, turn, seen):
+            seen = event.id
+            yield event
+        for event in closing_events(await self.turn(team, turn.id), seen):
             yield event
 
     async def _follow(self, team: Team, turn: Turn, after: int) -> AsyncIterator[StreamEvent]:
-        """What is said while another process speaks, which is told that somebody listens."""
+        """What is said until a turn is done that another process speaks, which is told that
+        somebody listens."""
+        is_done = False
         try:
             await self._sit_down(turn.id)
             while True:
@@ -429,12 +435,12 @@ class Interviews:
                     after = event.id
                     self._heard.setdefault(turn.id, {})[after] = event
                     yield event
-                if spoke is None or spoke.status == "done":
+                if is_done := spoke is None or spoke.status == "done":
                     return
                 if not self._is_spoken(turn):
                     await self.rescue(team, turn)
         finally:
-            self._stand_up(turn.id)
+            self._stand_up(turn.id, is_done=is_done)
 
     async def rest(self, turn: Turn, after: int) -> list[StreamEvent]:
         """The events of a finished turn after an id."""
@@ -462,12 +468,13 @@ class Interviews:
         except StoreDown:
             log.warning("turn.listener_not_signed_on", turn=turn_id)
 
-    def _stand_up(self, turn_id: str) -> None:
+    def _stand_up(self, turn_id: str, *, is_done: bool) -> None:
         self._listening[turn_id] -= 1
         if not self._listening[turn_id]:
             del self._listening[turn_id]
             self._heard.pop(turn_id, None)
-            self._keep(asyncio.create_task(self._leave(turn_id)))
+            if not is_done:
+                self._keep(asyncio.create_task(self._leave(turn_id)))
 
     async def _leave(self, turn_id: str) -> None:
         """Tell the process that speaks a turn that nobody listens here."""

@@ -160,12 +160,14 @@ class StoredTurns:
 
 
 def _spoke(tx: Tx, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Spoke]:
-    """How far some turns are, with two queries for all of them."""
+    """How far some turns are, with one look for all of them."""
     ids = [turn_id for turn_id, _ in places]
     named = dict(zip_longest(sql.MANY_NAMES, ids, fillvalue=ids[0]))
-    status: dict[str, Any] = dict(tx.rows(sql.turn_statuses, named))
+    after_all = {**named, "after": min(after for _, after in places)}
+    statuses, rows = tx.rows_of((sql.turn_statuses, named), (sql.turns_said, after_all))
+    status: dict[str, Any] = dict(statuses)
     said: dict[str, list[StreamEvent]] = {}
-    for turn_id, *row in tx.rows(sql.turns_said, {**named, "after": min(a for _, a in places)}):
+    for turn_id, *row in rows:
         said.setdefault(turn_id, []).append(said_of(tuple(row)))
     return {
         (id_, after): Spoke(status[id_], tuple(e for e in said.get(id_, ()) if e.id > after))
