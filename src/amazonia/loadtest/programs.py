@@ -90,9 +90,9 @@ def balanced(text: str, place: Path, port: int, games: Sequence[int]) -> str:
     """The project's nginx.conf on loopback and in a folder, before several games.
 
     A browser comes to the same game as long as that answers: what one has asked another need not be
-    told. A game that does not answer is left alone for a second. What it would have answered is asked
-    of another: every reading, and a question to a character, which is one turn however often it
-    comes. Other changes are sent again only where they were not received.
+    told. A game that does not answer is left alone for a second. What it would have answered is
+    asked of another: every reading, and a question to a character, which is one turn however often
+    it comes. Other changes are sent again only where they were not received.
 
     Raises:
         ValueError: the configuration is no longer what this expects.
