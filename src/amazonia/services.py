@@ -212,7 +212,6 @@ async def open_services(
     here = await asyncio.to_thread(FileOwners, settings.data / "owners")
     database = _open_database(settings)
     clock, chance, died = SystemClock(), SystemChance(), asyncio.Event()
-    jobs = StoredJobs(database)
     classes = StoredClasses(database)
     async with AsyncExitStack() as stack:
         stack.callback(here.close)
@@ -230,6 +229,8 @@ async def open_services(
         versions = Watch(StoredTeams(database).versions, TEAM_POLL, bell, "team")
         teams = StoredTeams(database, versions.changed)
         turns = StoredTurns(database, versions.changed)
+        job_news = Watch(StoredJobs(database).look, JOB_POLL, bell, "job")
+        jobs = StoredJobs(database, job_news.changed)
         game = Game(cases, teams, clock)
         limits: Limits = MemoryLimits(clock.monotonic)
         notes = StoredNotes(database)
@@ -302,7 +303,7 @@ async def open_services(
             link=shared.link if shared else None,
             spent=voices.spent,
             jobs=jobs,
-            job_news=Watch(jobs.look, JOB_POLL),
+            job_news=job_news,
             attic=StoredAttic(database),
         )
         rescue = asyncio.create_task(finish_orphans(interviews, died))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
@@ -18,6 +18,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.sql import ClauseElement
 
 from amazonia.errors import Conflict
 from amazonia.ports import Json
@@ -101,9 +102,14 @@ _forget_file = delete(job_files).where(job_files.c.job_id == p("job_id"))
 
 @dataclass(frozen=True, slots=True)
 class StoredJobs:
-    """The `JobBook` port."""
+    """The `JobBook` port.
+
+    Attributes:
+        changed: is told of each job whose page shows something else now.
+    """
 
     database: Database
+    changed: Callable[[str], None] = lambda _: None
 
     async def add(self, job: Job, done_since: float) -> Job:
         """Store a new job, or find the one of its key that is under way or was done lately."""
@@ -147,7 +153,9 @@ class StoredJobs:
             row = tx.row(_job, {"job_id": job_id})
             return _job_of(row) if row else None
 
-        return await self.database.write(write)
+        begun = await self.database.write(write)
+        self._tell(job_id, is_news=begun is not None)
+        return begun
 
     async def advance(
         self, job: Job, until: float, progress: float | None = None, note: str = ""
@@ -155,9 +163,10 @@ class StoredJobs:
         """Renew the lease, perhaps with news."""
         values = {**_mine_is(job), "until": until}
         if progress is None:
-            return bool(await self.database.write(lambda tx: tx.run(_renew, values)))
+            renewed = await self.database.write(lambda tx: tx.put(_renew, values))
+            return renewed.count > 0
         values |= {"part": min(1.0, max(0.0, progress)), "words": note[:NOTE]}
-        return bool(await self.database.write(lambda tx: tx.run(_advance, values)))
+        return await self._put(job.id, _advance, values)
 
     async def finish(self, job: Job, result: Json, file: JobFile | None, now: float) -> bool:
         """Store what came of a job, all or nothing."""
@@ -170,7 +179,7 @@ class StoredJobs:
                 tx.run(_add_file, _file_row(job, file))
             return True
 
-        return await self.database.write(write)
+        return self._tell(job.id, is_news=await self.database.write(write))
 
     async def set_back(self, job: Job, status: JobStatus, error: str, due_at: float) -> bool:
         """End an attempt without a result."""
@@ -178,7 +187,7 @@ class StoredJobs:
         values = {
             **_mine_is(job), "so": status, "why": error[:NOTE], "due": due_at, "now": ended
         }  # fmt: skip
-        return bool(await self.database.write(lambda tx: tx.run(_set_back, values)))
+        return await self._put(job.id, _set_back, values)
 
     async def take_overdue(self, before: float, until: float, most: int) -> list[Job]:
         """Take over jobs that nobody looked after; nobody else gets them."""
@@ -192,18 +201,30 @@ class StoredJobs:
             return [job for job in overdue if tx.run(_take_over, _was(job, until))]
 
         taken = await self.database.write(write)
+        for job in taken:
+            self.changed(job.id)
         return [replace(job, status="queued", due_at=until) for job in taken]
 
     async def retry(self, job_id: str, deadline: float, due_at: float) -> bool:
         """Let a dead job wait again."""
         values = {"job_id": job_id, "last": deadline, "due": due_at}
-        return bool(await self.database.write(lambda tx: tx.run(_retry, values)))
+        return await self._put(job_id, _retry, values)
 
     async def file(self, job_id: str, now: float) -> JobFile | None:
         """The file of a job, while there is one."""
         values = {"job_id": job_id, "now": now}
         row = await self.database.read(lambda tx: tx.row(_file, values))
         return JobFile(row[0], row[1], bytes(row[2]), row[3]) if row else None
+
+    async def _put(self, job_id: str, change: ClauseElement, values: Json) -> bool:
+        """Make a change that a page shows; whether the job was as it expects."""
+        made = await self.database.write(lambda tx: tx.put(change, values))
+        return self._tell(job_id, is_news=made.count > 0)
+
+    def _tell(self, job_id: str, *, is_news: bool) -> bool:
+        if is_news:
+            self.changed(job_id)
+        return is_news
 
 
 def _mine_is(job: Job) -> dict[str, object]:

@@ -140,6 +140,8 @@ class RedisReplies:
         self._most_bytes = most_bytes
         self._leading: dict[str, str] = {}
         """The flights that this process leads, with its name."""
+        self._said: set[str] = set()
+        """Those of them that said something since leases were renewed last: it renews theirs."""
         self._renewing: asyncio.Task[None] | None = None
 
     async def claim(self, key: str, owner: str, at: float) -> Flight:
@@ -153,7 +155,9 @@ class RedisReplies:
 
     async def say(self, key: str, owner: str, sentences: Sequence[str]) -> bool:
         """Let other processes see all sentences so far; False if it is no longer the owner's."""
-        return bool(await self._run(SAY, key, owner, orjson.dumps(sentences), _ms(LEASE)))
+        said = await self._run(SAY, key, owner, orjson.dumps(sentences), _ms(LEASE))
+        self._said.add(key)
+        return bool(said)
 
     async def finish(self, key: str, owner: str, sentences: Sequence[str], at: float) -> bool:
         """Keep the complete reply; False if it is no longer the owner's."""
@@ -210,7 +214,9 @@ class RedisReplies:
         """Say again and again which flights are led here, as long as there are any."""
         while self._leading:
             await asyncio.sleep(RENEW_EVERY)
-            renewals = (self._run(RENEW, k, o, _ms(LEASE)) for k, o in self._leading.items())
+            said, self._said = self._said, set()
+            due = [(key, owner) for key, owner in self._leading.items() if key not in said]
+            renewals = (self._run(RENEW, key, owner, _ms(LEASE)) for key, owner in due)
             await asyncio.gather(*renewals, return_exceptions=True)
 
     async def close(self) -> None:
