@@ -1,5 +1,6 @@
 """The documents say what is there."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -54,3 +55,26 @@ def test_links_lead_somewhere(page: str) -> None:
     """Every relative link and image of the front pages exists."""
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
         assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+def _tests_of(path: Path) -> set[str]:
+    nodes = ast.parse(path.read_text()).body
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {node.name for node in nodes if isinstance(node, kinds) and node.name[:5] == "test_"}
+
+
+def test_every_threat_names_the_tests_that_stop_it() -> None:
+    """Each row of docs/security.md names a test at least, and every test that it names exists."""
+    text = (ROOT / "docs" / "security.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
+    rows = [row for row in rows if not row.startswith("| wants ")]
+    named = [re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row) for row in rows]
+    assert len(rows) > 30
+    assert [row for row, tests in zip(rows, named, strict=True) if not tests] == []
+    missing = {
+        f"{file}::{test}"
+        for tests in named
+        for file, test in tests
+        if not (ROOT / file).exists() or test not in _tests_of(ROOT / file)
+    }
+    assert missing == set()

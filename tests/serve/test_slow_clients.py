@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -138,3 +139,31 @@ async def test_two_hundred_of_them_harm_nobody() -> None:
         assert time.monotonic() - begun < SOON * 3
         writer.close()
         assert max(await asyncio.gather(*slow)) < 8 * SOON
+
+
+LINE = b"GET / HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        LINE + b"X: " + b"a" * 100_000 + b"\r\n\r\n",
+        LINE + b"X: a\r\n" * 500 + b"\r\n",
+        LINE + b"X: " + b"a" * 1_000_000,
+        b"a" * 200_000,
+    ],
+    ids=["long address", "long header", "many headers", "endless header", "no request"],
+)
+async def test_too_much_of_a_head_is_refused(sent: bytes) -> None:
+    """Address, headers and their number have limits; nothing waits for the rest."""
+    async with served() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with contextlib.suppress(ConnectionError):
+            writer.write(sent)
+            await writer.drain()
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            answer = await asyncio.wait_for(reader.read(), 2 * SOON)
+        assert not answer or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4")), answer[:80]
+        writer.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp
 
 from amazonia import __version__
 from amazonia.jobs.opening import open_desk
@@ -26,6 +27,16 @@ from amazonia.web.security import Cookies, Guard
 STATIC = Path(__file__).parent / "static"
 PORTRAITS = ("portrait-*.svg",)
 """The drawings of a case that anyone may see; maps hold marks that a team has to earn."""
+
+
+class _Application(FastAPI):
+    """FastAPI, with a door before everything: before the answers to its own faults as well."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Count and name every request, and guard every answer."""
+        settings: Settings = self.state.settings
+        guard = Guard(super().build_middleware_stack(), settings.asset_url, settings.allowed_hosts)
+        return Requests(guard, time.monotonic, telemetry.traces)
 
 
 def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
@@ -54,7 +65,7 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
             async with watching.watching(readings, clock.monotonic):
                 yield
 
-    app = FastAPI(
+    app = _Application(
         title="Amazonia",
         version=__version__,
         openapi_url="/api/openapi.json",
@@ -64,6 +75,7 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
         # FastAPI's own would export the texts of exceptions.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    app.state.settings = settings
     pages = import_module("amazonia.web.pages") if find_spec("amazonia.web.pages") else None
     problems.install(app, pages)
     # Not `include_router`: every request would look for its route twice.
@@ -79,8 +91,6 @@ def create_app(settings: Settings, library: Library | None = None) -> FastAPI:
     describe(app)
     _mount_files(app, settings, cases)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
-    app.add_middleware(Guard, asset_origin=settings.asset_url, hosts=settings.allowed_hosts)
-    app.add_middleware(Requests, monotonic=time.monotonic, traces=telemetry.traces)
     return app
 
 

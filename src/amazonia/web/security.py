@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 import secrets
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from itsdangerous import BadSignature, TimestampSigner
@@ -95,8 +96,8 @@ class Cookies:
 
     def reads_class(self, request: Request, room: Classroom) -> bool:
         """Whether a browser holds the badge of this class's teacher, by its newest link."""
-        value = request.cookies.get(f"{CLASS_COOKIE}_{room.code}")
-        return value is not None and self._badges.read(value) == _badge(room)
+        held = self._badges.read(request.cookies.get(f"{CLASS_COOKIE}_{room.code}", ""))
+        return held is not None and hmac.compare_digest(held.encode(), _badge(room).encode())
 
     def codes_of(self, request: Request) -> list[str]:
         """The codes of the classes whose teacher this browser is, as far as it can show."""
@@ -177,6 +178,8 @@ class Guard:
                 headers.setdefault("Content-Security-Policy", self._policy.replace("NONCE", nonce))
                 if scope["scheme"] == "https":
                     headers.setdefault("Strict-Transport-Security", STAY_WITH_TLS)
+                if "location" in headers:
+                    headers["Location"] = _here(headers["location"])
             elif scope["method"] == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
@@ -188,7 +191,7 @@ class Guard:
         if scope["method"] in SAFE:
             await self._app(scope, receive, send_guarded)
             return
-        refused = _refuse(scope["path"], headers)
+        refused = _refuse(scope["path"], scope["scheme"], headers)
         if refused is None and "content-length" not in headers:
             body = await _read(receive)
             if body is None:
@@ -224,10 +227,16 @@ def _policy(asset_origin: str) -> str:
     )
 
 
-def _refuse(path: str, headers: Headers) -> Response | None:
+def _here(location: str) -> str:
+    """Where a redirect leads, on this very site whatever name it was called by."""
+    parts = urlsplit(location)
+    return urlunsplit(("", "", f"/{parts.path.lstrip('/')}", parts.query, parts.fragment))
+
+
+def _refuse(path: str, scheme: str, headers: Headers) -> Response | None:
     """Why a change must not pass, if it must not."""
     lang = language(headers)
-    if not _same_site(headers):
+    if not _same_site(scheme, headers):
         return problem("cross-site", 403, lang)
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MAX_BODY:
@@ -239,13 +248,20 @@ def _refuse(path: str, headers: Headers) -> Response | None:
     return None
 
 
-def _same_site(headers: Headers) -> bool:
-    """Whether what the browser says of a change's origin fits. Neither header: no browser."""
+def _same_site(scheme: str, headers: Headers) -> bool:
+    """Whether what the browser says of a change's origin fits. Neither header: no browser.
+
+    A proxy may do TLS and not say so, but nobody who came by TLS comes from a page without it.
+    """
     site = headers.get("sec-fetch-site")
     if site is not None and site not in {"same-origin", "none"}:
         return False
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+    if origin is None:
+        return True
+    parts = urlsplit(origin)
+    is_as_safe = parts.scheme == "https" or scheme == "http"
+    return is_as_safe and parts.netloc == headers.get("host", "")
 
 
 def _too_large(headers: Headers) -> Response:

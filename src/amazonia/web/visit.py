@@ -21,7 +21,7 @@ from amazonia.ports import Team
 from amazonia.web.book import Book
 from amazonia.web.drawings import Drawings, icon, logo
 from amazonia.web.phrases import LANGUAGES, Phrases, phrases, preferred
-from amazonia.web.session import services_of, team_if_any
+from amazonia.web.session import is_secure, services_of, team_if_any
 
 Json = dict[str, Any]
 LANG_COOKIE = "amazonia_lang"
@@ -101,7 +101,14 @@ class Visit:
         html = _templates().get_template(template).render(context)
         response = HTMLResponse(html, http, headers={"Cache-Control": "no-store"})
         if self.request.query_params.get("lang") in LANGUAGES:
-            response.set_cookie(LANG_COOKIE, self.t.lang, YEAR, samesite="lax", httponly=True)
+            response.set_cookie(
+                LANG_COOKIE,
+                self.t.lang,
+                YEAR,
+                samesite="lax",
+                httponly=True,
+                secure=is_secure(self.request),
+            )
         return response
 
     def _for_scripts(self, data: Json) -> Json:
