@@ -370,6 +370,8 @@ class PostgresDatabase(JobTimes):
         """Do something in a transaction, if one was begun; what it raises undoes it."""
         try:
             return await doing
+        except LOST:
+            raise  # the connection goes with it
         except Exception:
             if not link.connection.is_closed():
                 if tx.begun:
