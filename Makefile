@@ -8,6 +8,8 @@
 
 ARGS ?=
 PYTEST_ARGS ?=
+# Processes that share the tests, more than a small machine has cores: most tests wait for something.
+TESTERS ?= 3
 UPGRADE ?=
 SERVICES ?= chromium redis-server postgresql pgbouncer nginx poppler-utils
 UV_VERSION := 0.13.9
@@ -42,10 +44,11 @@ CHECKS = failed=; \
 	step "ruff format" $(BIN)/ruff format --check --quiet .; \
 	step "mypy" $(BIN)/mypy; \
 	step "tsc" javascript;
+PYTEST = $(BIN)/python -m pytest -q -n $(TESTERS) --timeout 300 --durations 15
 SUMMARY = if [ -n "$$failed" ]; then echo "── failed: $${failed\#, }"; exit 1; fi; echo "── all is well"
 
 test: $(DEV) services
-	@$(CHECKS) step "pytest" $(BIN)/python -m pytest $(PYTEST_ARGS); $(SUMMARY)
+	@$(CHECKS) step "pytest" $(PYTEST) $(PYTEST_ARGS); $(SUMMARY)
 
 cluster: $(DEV)
 	@scripts/ensure-services redis-server postgresql nginx

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+from tests.learned import hand_on, learn
 
 CASES = Path(__file__).parent / "cases"
 PATIENCE = 20.0
 START = 60.0
-"""Seconds in which a server starts; it may learn a case first, on a machine that is busy."""
+"""Seconds in which a server starts, on a machine that is busy."""
 
 
 @dataclass
@@ -56,12 +57,14 @@ def free_port() -> int:
 
 @contextmanager
 def serve(data: Path, *options: str, cases: Path = CASES, **environ: str) -> Iterator[Server]:
-    """Run `amazonia serve` until the block ends.
+    """Run `amazonia serve` until the block ends; its cases are learned by then.
 
     Args:
         options: of the command, such as ``--server uvicorn``.
         environ: further environment variables.
     """
+    learn(cases)
+    hand_on(data)
     port = free_port()
     log = data.parent / f"{data.name}-{port}.log"
     env = {

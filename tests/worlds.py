@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+
+from tests.learned import SharedLibrary
 
 from amazonia.content.library import Library
 from amazonia.domain.session import begin
@@ -24,8 +25,8 @@ def mini_settings(data: Path, **environ: str) -> Settings:
 
 @cache
 def mini_library() -> Library:
-    """The small case, learned once for all tests of a run."""
-    library = Library(CASES, Path(mkdtemp()) / "learned")
+    """The small case."""
+    library = SharedLibrary(CASES)
     library.open()
     return library
 

@@ -11,8 +11,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.server import Server, serve
 
-from amazonia.content.library import Library
-
 CASES = Path(__file__).parents[2] / "cases"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -52,16 +50,9 @@ class Studio:
 
 
 @pytest.fixture(scope="session")
-def server(
-    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Iterator[Server]:
-    """The server with the bundled case; what it learns from it is kept from run to run."""
-    data = tmp_path_factory.mktemp("browser") / "data"
-    data.mkdir()
-    learned = pytestconfig.cache.mkdir("learned")
-    Library(CASES, learned).open()
-    (data / "learned").symlink_to(learned)
-    with serve(data, cases=CASES) as running:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server with the bundled cases."""
+    with serve(tmp_path_factory.mktemp("browser") / "data", cases=CASES) as running:
         yield running
 
 

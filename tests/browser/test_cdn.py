@@ -15,8 +15,6 @@ from playwright.sync_api import Browser
 from tests.browser.conftest import CASES, Studio
 from tests.server import free_port, serve
 
-from amazonia.content.library import Library
-
 pytestmark = pytest.mark.browser
 
 HOP = {"connection", "transfer-encoding", "keep-alive", "server", "date"}
@@ -55,15 +53,9 @@ def cdn(port: int, game: str) -> Iterator[None]:
         thread.join()
 
 
-def test_a_team_plays_with_its_files_from_elsewhere(
-    tmp_path: Path, chromium: Browser, pytestconfig: pytest.Config
-) -> None:
+def test_a_team_plays_with_its_files_from_elsewhere(tmp_path: Path, chromium: Browser) -> None:
     """Every file comes from the CDN, scripts run, and nothing is refused by any policy."""
     data, port = tmp_path / "data", free_port()
-    data.mkdir()
-    learned = pytestconfig.cache.mkdir("learned")
-    Library(CASES, learned).open()
-    (data / "learned").symlink_to(learned)
     elsewhere = f"http://127.0.0.1:{port}"
     with serve(data, cases=CASES, ASSET_URL=elsewhere) as game, cdn(port, game.url):
         context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="pt-BR")

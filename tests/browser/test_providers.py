@@ -13,7 +13,6 @@ from tests.domain.world import lama
 from tests.providers import FaultyProvider, provider
 from tests.server import Server, serve
 
-from amazonia.content.library import Library
 from amazonia.devprovider.profiles import NAMES
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -30,15 +29,9 @@ def failing() -> Iterator[FaultyProvider]:
 
 
 @pytest.fixture(scope="module")
-def server(
-    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config, failing: FaultyProvider
-) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, failing: FaultyProvider) -> Iterator[Server]:
     """The game with that provider, and as impatient as it is fast."""
     data = tmp_path_factory.mktemp("failing") / "data"
-    data.mkdir()
-    learned = pytestconfig.cache.mkdir("learned")
-    Library(CASES, learned).open()
-    (data / "learned").symlink_to(learned)
     times = {"TURN_DEADLINE": "3", "FIRST_TOKEN_TIMEOUT": "1", "STALL_TIMEOUT": "0.7"}
     with serve(data, cases=CASES, OPENAI_BASE_URL=failing.url, **times) as running:
         yield running

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.domain.world import LEARNED, lama
+from tests.learned import LEARNED, learn
 from tests.providers import FaultyProvider, provider
 
 from amazonia.content.library import bundled_cases
@@ -30,7 +30,7 @@ async def running(
     tmp_path_factory: pytest.TempPathFactory, model: FaultyProvider
 ) -> AsyncIterator[Cluster]:
     """Three games behind nginx, with PostgreSQL, Redis and a worker."""
-    lama().library.open()
+    learn(bundled_cases())
     folder = tmp_path_factory.mktemp("cluster")
     environ = {
         "AMAZONIA_CASES": str(bundled_cases()),

@@ -4,10 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.domain.world import LEARNED, MINI, PT, World, lama, mini, papel
+from tests.domain.world import MINI, PT, World, lama, mini, papel
+from tests.learned import SharedLibrary
 
 from amazonia.content.check import check_case
-from amazonia.content.library import Library, bundled_cases
+from amazonia.content.library import bundled_cases
 from amazonia.content.load import case_names, load_case
 from amazonia.domain.case import ChallengeId, CharacterId, ClueId, RiddleId, TopicId
 from amazonia.domain.gates import OPEN, parse
@@ -89,12 +90,12 @@ def test_every_fact_has_its_source(world: World) -> None:
 @pytest.mark.parametrize("name", case_names(bundled_cases()))
 def test_the_real_cases_are_clean(name: str) -> None:
     """Every proof about a real case holds, with every ending really played."""
-    assert check_case(Library(bundled_cases(), LEARNED), name) == []
+    assert check_case(SharedLibrary(bundled_cases()), name) == []
 
 
 def test_check_names_what_a_case_hangs_on() -> None:
     """The mini case has one way only: each of its topics and people is named."""
-    found = check_case(Library(MINI, LEARNED), "mini")
+    found = check_case(SharedLibrary(MINI), "mini")
     needed = {f.message.partition(" there is no way")[0] for f in found if f.code == "P02"}
     assert needed == {
         "without topic cida.bolo",

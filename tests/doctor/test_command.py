@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.domain.world import LEARNED, lama, mini
+from tests.domain.world import MINI
+from tests.learned import SharedLibrary, hand_on, learn
 from tests.server import CASES, free_port
 
+from amazonia.content.check import check_case
 from amazonia.content.library import bundled_cases
 
 SECRET = "a-secret-that-nobody-may-ever-see-0123456789"
@@ -32,8 +33,8 @@ def test_a_healthy_deployment_leaves_with_zero(data_folder: Path, tmp_path: Path
     unlearned = doctor(tmp_path, **real)
     assert unlearned.returncode == 0, unlearned.stdout + unlearned.stderr
     assert "lama_sem_ouro is whole, and was not learned here yet" in unlearned.stdout
-    lama().library.open()
-    shutil.copytree(LEARNED, data_folder / "learned")
+    learn(bundled_cases())
+    hand_on(data_folder)
     done = doctor(tmp_path, **real)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "lama_sem_ouro: every proof holds" in done.stdout
@@ -42,12 +43,13 @@ def test_a_healthy_deployment_leaves_with_zero(data_folder: Path, tmp_path: Path
 
 def test_a_case_that_cannot_be_proven_is_a_problem(data_folder: Path, tmp_path: Path) -> None:
     """The small case of the tests has one way only to its end."""
-    mini().library.open()
-    shutil.copytree(LEARNED, data_folder / "learned")
+    learn(MINI)
+    hand_on(data_folder)
     done = doctor(tmp_path)
     assert done.returncode == 1
-    assert "PROBLEM  cases" in done.stdout
-    assert re.search(r"[LP]\d\d", done.stdout)
+    found = check_case(SharedLibrary(MINI), "mini")
+    assert "P02" in {fault.code for fault in found}
+    assert f"PROBLEM  cases          mini: {found[0]}; {len(found)} in all" in done.stdout
 
 
 def test_a_problem_leaves_with_one_and_no_secret_is_shown(tmp_path: Path) -> None:

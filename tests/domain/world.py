@@ -1,10 +1,12 @@
-"""The cases that the tests play: read once, taught once, kept between runs."""
+"""The cases that the tests play: read once, taught once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from tests.learned import SharedLibrary
 
 from amazonia.content.library import Library, bundled_cases
 from amazonia.domain.case import Case, Character, CharacterId, Lang, TopicId
@@ -14,8 +16,6 @@ from amazonia.domain.words import CaseWords
 
 ROOT = Path(__file__).resolve().parents[2]
 MINI = ROOT / "tests" / "cases"
-LEARNED = ROOT / ".pytest_cache" / "learned"
-"""Teaching the real case takes some fifteen seconds; CI keeps this folder between runs."""
 PT = Lang("pt-BR")
 
 
@@ -43,7 +43,7 @@ class World:
 
 
 def _world(folder: Path, name: str) -> World:
-    library = Library(folder, LEARNED)
+    library = SharedLibrary(folder)
     case = library.case(name)
     return World(case, case.words[PT], library)
 

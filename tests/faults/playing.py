@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.domain.world import LEARNED, mini
+from tests.domain.world import mini
 from tests.providers import FaultyProvider
 from tests.server import CASES, Server, serve
 from tests.web.events import Event, events_of
@@ -32,9 +31,7 @@ SPEED = 6.0
 
 @contextmanager
 def playing(data: Path, of: FaultyProvider | str, **environ: str) -> Iterator[Server]:
-    """A server of two processes, with short timers, which does not have to learn the case."""
-    mini().library.open()
-    shutil.copytree(LEARNED, data / "learned")
+    """A server of two processes, with short timers."""
     url = of if isinstance(of, str) else of.url
     settings = {"OPENAI_BASE_URL": url, "ADMIN_TOKEN": ADMIN, **QUICK, **environ}
     with serve(data, cases=CASES, **settings) as server:

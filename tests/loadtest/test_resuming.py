@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.domain.world import LEARNED, mini
 from tests.loadtest.fakes import TURN, FakeGame, serving
 from tests.server import serve
 
@@ -92,8 +90,6 @@ def test_a_question_that_stands_twice_is_doubled():
 async def test_the_real_game_agrees_with_its_players(data_folder: Path):
     """Two players of the small case; their book and the game's history are the same."""
     asked = tuple(Question("cida", f"o que aconteceu com o bolo, parte {n}?") for n in range(4))
-    mini().library.open()
-    shutil.copytree(LEARNED, data_folder / "learned")
     with serve(data_folder) as server:
         plan = Plan(
             server.url, "resume", 2, turns=2, say=asked, think=(0.0, 0.0), patience=9.0, keep=True

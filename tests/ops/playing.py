@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from tests.domain.world import LEARNED, mini
 from tests.server import CASES, Server, serve
 
 QUESTION = "o que aconteceu com o bolo? segredo-da-turma-7b"
@@ -49,7 +47,5 @@ class Watched:
 @contextmanager
 def watched(data: Path, **environ: str) -> Iterator[Watched]:
     """Run the game until the block ends."""
-    mini().library.open()
-    shutil.copytree(LEARNED, data / "learned")
     with serve(data, "--server", "uvicorn", cases=CASES, **environ) as server:
         yield Watched(server)

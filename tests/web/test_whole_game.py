@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.domain.world import LEARNED, World, lama
+from tests.domain.world import World, lama
 from tests.postgres import new_database
 from tests.server import Server, serve
 
@@ -32,9 +31,8 @@ def world() -> World:
 def server(
     tmp_path_factory: pytest.TempPathFactory, world: World, request: pytest.FixtureRequest
 ) -> Iterator[Server]:
-    """A server of two processes, on each database, that does not have to learn the case again."""
+    """A server of two processes, on each database."""
     data = tmp_path_factory.mktemp("game") / "data"
-    shutil.copytree(LEARNED, data / "learned")
     with ExitStack() as stack:
         environ = {}
         if request.param == "postgres":
