@@ -8,8 +8,9 @@
 
 ARGS ?=
 PYTEST_ARGS ?=
-# Processes that share the tests, more than a small machine has cores: most tests wait for something.
-TESTERS ?= 3
+# Processes that share the tests of whatever is not timed: most of them wait for something.
+TESTERS ?= 2
+TIMED := tests/cluster tests/faults tests/serve
 UPGRADE ?=
 SERVICES ?= chromium redis-server postgresql pgbouncer nginx poppler-utils
 UV_VERSION := 0.13.9
@@ -44,11 +45,19 @@ CHECKS = failed=; \
 	step "ruff format" $(BIN)/ruff format --check --quiet .; \
 	step "mypy" $(BIN)/mypy; \
 	step "tsc" javascript;
-PYTEST = $(BIN)/python -m pytest -q -n $(TESTERS) --timeout 300 --durations 15
+# What is learned of the cases is kept for all steps and runs; its names tell what it was learned from.
+export LEARNED_BY_TESTS ?= $(CURDIR)/.pytest_cache/learned
+PYTEST = $(BIN)/python -m pytest -q --timeout 300 --durations 15
+ifeq ($(PYTEST_ARGS),)
+TESTS = step "pytest" $(PYTEST) -n $(TESTERS) $(TIMED:%=--ignore=%); \
+	step "pytest, what is timed" $(PYTEST) $(TIMED);
+else
+TESTS = step "pytest" $(PYTEST) $(PYTEST_ARGS);
+endif
 SUMMARY = if [ -n "$$failed" ]; then echo "── failed: $${failed\#, }"; exit 1; fi; echo "── all is well"
 
 test: $(DEV) services
-	@$(CHECKS) step "pytest" $(PYTEST) $(PYTEST_ARGS); $(SUMMARY)
+	@$(CHECKS) $(TESTS) $(SUMMARY)
 
 cluster: $(DEV)
 	@scripts/ensure-services redis-server postgresql nginx
