@@ -45,7 +45,7 @@ class Server:
     def stop(self) -> int:
         """Ask it to end; its exit code."""
         self.process.terminate()
-        return self.process.wait(PATIENCE)
+        return self.process.wait(START)  # a worker that was just starting has its grace, too
 
 
 def free_port() -> int:
