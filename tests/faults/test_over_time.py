@@ -31,6 +31,7 @@ from tests.providers import FaultyProvider, provider
 from tests.server import Server
 
 from amazonia.devprovider.server import Provider, create_app
+from amazonia.fabric.bell import PEERS_FOR
 
 pytestmark = pytest.mark.slow
 
@@ -144,6 +145,7 @@ async def test_a_refused_key_is_told_once(new_server: Server, upstream: FaultyPr
     """
     upstream.switch("badkey")
     async with each_worker(new_server) as workers:
+        await asyncio.sleep(PEERS_FOR)  # they know of each other
         for number, worker in enumerate(workers):
             if number:
                 await until(partial(_suspects, worker))

@@ -182,7 +182,7 @@ async def test_more_jobs_than_connections_wait_their_turn(url: str) -> None:
 
 async def test_when_every_connection_is_taken_jobs_are_refused_in_time(url: str) -> None:
     """A job that finds none free is told so; those that held them come to their end."""
-    async with opened(url, size=1, overflow=1, patience=0.5) as database:
+    async with opened(url, size=1, overflow=1, patience=1.0) as database:
         teams = StoredTeams(database)
         await teams.add(new_team(), 1.0)
         holder = await asyncpg.connect(url)
@@ -191,7 +191,10 @@ async def test_when_every_connection_is_taken_jobs_are_refused_in_time(url: str)
         jobs = (teams.change("team", hint, 2.0) for _ in range(20))
         refused = await asyncio.gather(*jobs, return_exceptions=True)
         assert {type(error) for error in refused} == {StoreDown}
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 2.0
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        while await holder.fetchval(waiting):  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.02)  # the server gives those up that it still has
         await holder.execute("ROLLBACK")
         await holder.close()
         assert await teams.change("team", hint, 2.0) == 0
@@ -205,9 +208,9 @@ async def test_a_cancelled_write_comes_to_its_end_first(url: str) -> None:
         for _ in range(20):
             change = asyncio.ensure_future(teams.change("team", hint, 2.0))
             await asyncio.sleep(0.001)
-            change.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await change
+            if change.cancel():  # else it was quicker
+                with pytest.raises(asyncio.CancelledError):
+                    await change
         assert await teams.versions(["team"]) == {"team": 20}
 
 

@@ -12,11 +12,12 @@ from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from amazonia import __version__
 from amazonia.ops.catalogue import METRICS, Change, Metric, changes
-from amazonia.ops.sharing import count_in, shared_folder, while_reading
+from amazonia.ops.sharing import count_in, shared_folder, while_reading, written
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MOST_SERIES = 100
@@ -86,12 +87,11 @@ class Counts:
     def text(self) -> bytes:
         """Everything, of every process, in Prometheus's text format."""
         from prometheus_client import CollectorRegistry, generate_latest
-        from prometheus_client.multiprocess import MultiProcessCollector
 
         if self._folder is None:
             return generate_latest(self._registry)
         everybody = CollectorRegistry()
-        MultiProcessCollector(everybody, str(self._folder))  # type: ignore[no-untyped-call]
+        everybody.register(_Everybody(self._folder))
         with while_reading(self._folder):
             return generate_latest(everybody)
 
@@ -117,6 +117,20 @@ class Counts:
                 return Gauge(*common, registry=self._registry, multiprocess_mode=metric.mode)
             case "histogram":
                 return Histogram(*common, registry=self._registry, buckets=metric.buckets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Everybody:
+    """Collects what the processes that share a folder counted."""
+
+    folder: Path
+
+    def collect(self) -> Iterable[Any]:
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        files = [str(file) for file in written(self.folder)]
+        merged: Iterable[Any] = MultiProcessCollector.merge(files, accumulate=True)  # type: ignore[no-untyped-call]
+        return merged
 
 
 @dataclass(slots=True)

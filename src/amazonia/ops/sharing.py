@@ -106,6 +106,11 @@ def while_reading(folder: Path) -> Iterator[None]:
         yield
 
 
+def written(folder: Path) -> list[Path]:
+    """The files of all processes; one that its process has only just made is still empty."""
+    return [file for file in folder.glob("*.db") if not _is_empty(file)]
+
+
 def _add_up(folder: Path, kind: str) -> None:
     """Add what dead processes counted to one file; theirs are removed."""
     from prometheus_client.mmap_dict import MmapedDict
@@ -117,13 +122,23 @@ def _add_up(folder: Path, kind: str) -> None:
     total = MmapedDict(str(folder / f"{kind}_dead.db"))  # type: ignore[no-untyped-call]
     try:
         for file in dead:
-            values = MmapedDict.read_all_values_from_file(str(file))  # type: ignore[no-untyped-call]
+            values = (
+                [] if _is_empty(file) else MmapedDict.read_all_values_from_file(str(file))  # type: ignore[no-untyped-call]
+            )
             for key, value, _, _ in values:
                 before, _ = total.read_value(key)  # type: ignore[no-untyped-call]
                 total.write_value(key, before + value, 0.0)  # type: ignore[no-untyped-call]
             file.unlink()
     finally:
         total.close()  # type: ignore[no-untyped-call]
+
+
+def _is_empty(file: Path) -> bool:
+    """Whether nothing is in a file, or it is gone by now."""
+    try:
+        return not file.stat().st_size
+    except FileNotFoundError:
+        return True
 
 
 def _is_dead(file: Path) -> bool:

@@ -8,10 +8,10 @@ background finds Redis quick again.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import Context
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 PATIENCE = 0.025
 """Seconds that a round trip may take."""
-INSISTENCE = 0.4
+INSISTENCE = 0.15
 """Seconds that one may take on which the sharing of a provider's call depends: that takes longer.
 It is spent on a Redis that is only slow, as on a busy machine; on one that is gone, hardly ever."""
 SLOW = 0.4
@@ -53,6 +53,23 @@ class Lost(AmazoniaError):
     """Redis did not answer well. What was asked of it may have been done, or not."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A command, and where its answer goes.
+
+    Attributes:
+        insists: whoever asked waits for a Redis that is only slow.
+    """
+
+    command: Command
+    answer: asyncio.Future[Any]
+    insists: bool
+
+    def refuse(self, why: str) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(Lost(why))
+
+
 class Link:
     """Asks Redis, one round trip at a time: what is asked meanwhile goes together in the next.
 
@@ -72,8 +89,9 @@ class Link:
         self._patience = patience
         self._slow = SLOW * patience
         self._probe_key = f"probe:{name}"
-        self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
+        self._waiting: list[_Asked] = []
         self._sending: asyncio.Task[None] | None = None
+        self._patient: set[asyncio.Task[None]] = set()
         self._probing: asyncio.Task[None] | None = None
         self._strikes = 0
         self._answers = True
@@ -105,31 +123,12 @@ class Link:
         Raises:
             Lost: there are none, or Redis did not answer the last one who waited.
         """
-        with contextlib.suppress(Lost):
-            return await asyncio.gather(*(self.ask(*command) for command in commands))
-        if not self._answers:
-            raise Lost(self.why)
-        try:
-            answers, _ = await self._trip(list(commands), INSISTENCE)
-        except Lost:
-            self._answers = False
-            raise
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise Lost(_word(answer)) from answer
-        return answers
+        sent = [self._put(command, insists=True) for command in commands]
+        return await asyncio.gather(*map(asyncio.shield, sent))
 
     def send(self, *command: str | bytes | float) -> asyncio.Future[Any]:
         """Ask, and let the future tell; it may be left alone."""
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        future.add_done_callback(_look_at)
-        if self.why:
-            future.set_exception(Lost(self.why))
-            return future
-        self._waiting.append((command, future))
-        if self._sending is None or self._sending.done():
-            self._sending = _start(self._send_all())
-        return future
+        return self._put(command, insists=False)
 
     async def begin(self) -> None:
         """Look once whether Redis is there; if it is not, go on looking in the background."""
@@ -140,14 +139,28 @@ class Link:
 
     async def close(self) -> None:
         """Ask no more."""
-        for task in (self._sending, self._probing):
+        self.why, self._answers = "closed", False
+        for task in (self._sending, self._probing, *self._patient):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-        self.why, self._answers = "closed", False
         self._refuse_waiting()
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────
+
+    def _put(self, command: Command, *, insists: bool) -> asyncio.Future[Any]:
+        asked = _Asked(command, asyncio.get_running_loop().create_future(), insists)
+        asked.answer.add_done_callback(_look_at)
+        if self._is_of_use(asked):
+            self._waiting.append(asked)
+            if self._sending is None or self._sending.done():
+                self._sending = _start(self._send_all())
+        else:
+            asked.refuse(self.why)
+        return asked.answer
+
+    def _is_of_use(self, asked: _Asked) -> bool:
+        return not self.why or (asked.insists and self._answers)
 
     async def _send_all(self) -> None:
         await asyncio.sleep(0)  # what others ask in this round of the loop comes along
@@ -156,45 +169,67 @@ class Link:
             del self._waiting[:MOST_AT_ONCE]
             await self._send_batch(batch)
 
-    async def _send_batch(self, batch: list[tuple[Command, asyncio.Future[Any]]]) -> None:
+    async def _send_batch(self, batch: list[_Asked]) -> None:
+        working = self._begin_trip([asked.command for asked in batch])
         try:
-            answers, strikes = await self._trip([command for command, _ in batch], self._patience)
-        except BaseException as exc:
-            lost = exc if isinstance(exc, Lost) else Lost("closed")
-            for _, future in batch:
-                _refuse(future, str(lost))
-            if not isinstance(exc, Lost):
-                raise
+            strikes = await self._wait(working, self._patience)
+        except Lost as lost:
+            for asked in batch:
+                if working.done() or not asked.insists:
+                    asked.refuse(str(lost))
+            if working.done() or not any(asked.insists for asked in batch):
+                working.cancel()
+            else:
+                self._keep(_start(self._wait_longer(working, batch)))
             self._strike(FAILED, str(lost))
-            return
-        why = "slow"
-        for (_, future), answer in zip(batch, answers, strict=True):
-            if isinstance(answer, Exception):
-                _refuse(future, _word(answer))
-                strikes, why = FAILED, _word(answer)
-            elif not future.done():
-                future.set_result(answer)
-        self._strike(strikes, why)
+        except BaseException:
+            working.cancel()
+            for asked in batch:
+                asked.refuse("closed")
+            raise
+        else:
+            fault = _hand_out(working.result(), batch)
+            self._strike(FAILED if fault else strikes, fault or "slow")
 
-    async def _trip(self, commands: list[Command], patience: float) -> tuple[list[Any], int]:
-        """One round trip: the answers, and what it adds to the strikes.
+    async def _wait_longer(self, working: asyncio.Task[list[Any]], batch: list[_Asked]) -> None:
+        """Give those who insist what a slow Redis answers at last."""
+        try:
+            await self._wait(working, INSISTENCE - self._patience)
+        except Lost as lost:
+            self._answers = False
+            for asked in batch:
+                asked.refuse(str(lost))
+        else:
+            _hand_out(working.result(), batch)
+        finally:
+            working.cancel()  # does nothing to one that is done
 
-        Raises:
-            Lost: it failed as a whole.
-        """
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._patient.add(task)
+        task.add_done_callback(self._patient.discard)
+
+    def _begin_trip(self, commands: list[Command]) -> asyncio.Task[list[Any]]:
         self.trips += 1
         self.commands += len(commands)
+        return asyncio.create_task(self._execute(commands))
+
+    async def _wait(self, working: asyncio.Task[list[Any]], patience: float) -> int:
+        """Wait for a round trip to be done; what it adds to the strikes.
+
+        Raises:
+            Lost: it failed as a whole, or patience ended and it goes on.
+        """
         began = asyncio.get_running_loop().time()
-        working = asyncio.create_task(self._execute(commands))
         try:
             is_slow = await _is_slow(working, self._slow, patience)
-            return working.result(), WAS_SLOW if is_slow else WAS_QUICK
+            working.result()
         except faults() as exc:
             self.failures += 1
             raise Lost(_word(exc)) from exc
         finally:
-            working.cancel()  # does nothing to one that is done
             self.waited += asyncio.get_running_loop().time() - began
+        self._answers = True
+        return WAS_SLOW if is_slow else WAS_QUICK
 
     async def _execute(self, commands: list[Command]) -> list[Any]:
         async with self._client.pipeline(transaction=False) as pipe:
@@ -218,8 +253,11 @@ class Link:
 
     def _refuse_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for _, future in waiting:
-            _refuse(future, self.why)
+        for asked in waiting:
+            if self._is_of_use(asked):
+                self._waiting.append(asked)
+            else:
+                asked.refuse(self.why)
 
     async def _find_again(self) -> None:
         """Try until Redis is quick and writes; then it is asked again."""
@@ -229,11 +267,10 @@ class Link:
             await asyncio.sleep(PROBE_EVERY)
             try:
                 is_quick = await self._probe(self._patience if quick else CONNECTING) <= 0
-                self._answers = True
             except Lost as exc:
                 self.why, is_quick = str(exc), False
             quick = quick + 1 if is_quick or not quick else 0
-        self._strikes, self.why, self._answers = 0, "", True
+        self._strikes, self.why = 0, ""
         seconds = round(asyncio.get_running_loop().time() - began, 1)
         log.info("shared.back", seconds=seconds)
         for call in self._when_back:
@@ -241,8 +278,12 @@ class Link:
 
     async def _probe(self, patience: float) -> int:
         """Write something small: one that is full or read-only answers, but is not well."""
-        command: Command = ("SET", self._probe_key, "1", "PX", 1000)
-        (answer,), strikes = await self._trip([command], patience)
+        working = self._begin_trip([("SET", self._probe_key, "1", "PX", 1000)])
+        try:
+            strikes = await self._wait(working, patience)
+        finally:
+            working.cancel()
+        (answer,) = working.result()
         if isinstance(answer, Exception):
             self.failures += 1
             raise Lost(_word(answer))
@@ -306,13 +347,12 @@ async def _is_slow(working: asyncio.Task[Any], slow: float, patience: float) -> 
     first = await _wait(working, min(slow, patience))
     if first == "done":
         return False
-    for _ in range(2):  # a loop that was late gives it the time once more
-        then = await _wait(working, max(0.0, patience - slow))
-        if then == "done":
-            return first == "not yet"
-        if then == "not yet":
-            break
-    raise TimeoutError
+    then = await _wait(working, max(0.0, patience - slow))
+    if then == "late":  # the answer may be there, and nobody had the time to read it
+        then = await _wait(working, min(patience, PATIENCE))
+    if then != "done":
+        raise TimeoutError
+    return first == "not yet"
 
 
 async def _wait(working: asyncio.Task[Any], seconds: float) -> Literal["done", "not yet", "late"]:
@@ -329,9 +369,16 @@ def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     return asyncio.create_task(work, context=Context())
 
 
-def _refuse(future: asyncio.Future[Any], why: str) -> None:
-    if not future.done():
-        future.set_exception(Lost(why))
+def _hand_out(answers: list[Any], batch: list[_Asked]) -> str:
+    """Give everybody the answer; a word for what was wrong with one, if anything was."""
+    fault = ""
+    for asked, answer in zip(batch, answers, strict=True):
+        if isinstance(answer, Exception):
+            fault = _word(answer)
+            asked.refuse(fault)
+        elif not asked.answer.done():
+            asked.answer.set_result(answer)
+    return fault
 
 
 def _look_at(future: asyncio.Future[Any]) -> None:
