@@ -186,6 +186,8 @@ _SENTENCES: Mapping[str, Callable[[Event], str]] = {
     "turn.duplicate": lambda _: "duplicate: this question is that turn already",
     "turn.answered": _turn_answered,
     "turn.scripted": _scripted,
+    "turn.declined": lambda e: f"declined: {e.pop('kind', '')}, as the {e.pop('by', '')} has it",
+    "moderation.failed": lambda e: f"moderation: {_failed(e)}, the filter decides alone",
     "turn.rescued": lambda _: "left behind by a process that died, finished → scripted",
     "turn.unsaved": lambda _: "error: the reply could not be saved",
     "voice.called": _called,

@@ -32,7 +32,7 @@ from amazonia.fabric.streams import MemoryStreams
 from amazonia.fabric.switches import Switches
 from amazonia.fabric.system import SystemChance, SystemClock
 from amazonia.fabric.watch import Watch
-from amazonia.ops.health import Health, Pulse, Tally, no_redis
+from amazonia.ops.health import Health, Pulse, Tally, no_endpoint, no_redis
 from amazonia.play.game import Game
 from amazonia.play.orphans import finish_orphans
 from amazonia.play.sessions import Sessions
@@ -73,6 +73,7 @@ from amazonia.voice.chain import Chain, Channel, Timers
 from amazonia.voice.flights import Flights
 from amazonia.voice.guard import prepare
 from amazonia.voice.limits import Concurrency, RetryBudget
+from amazonia.voice.moderation import EndpointModeration
 from amazonia.voice.pressure import relieved
 from amazonia.voice.providers import Endpoint, Provider, open_http
 from amazonia.voice.speak import ScriptedVoice, Speaker
@@ -245,6 +246,7 @@ async def open_services(
             _open_voices(settings, replies, StoredSpending(database), owners, switches, bell)
         )
         tally = Tally(clock.monotonic)
+        moderation = await stack.enter_async_context(_open_moderation(settings))
         pulse = Pulse(lambda: database.write(lambda _: None), clock.monotonic)
         stack.push_async_callback(pulse.close)
         registry = Registry(cases, classes, Argon2Secrets(), clock, chance)
@@ -261,6 +263,7 @@ async def open_services(
                 settings.turn_deadline, settings.duplicate_window, settings.history_messages
             ),
             understanding=voices.understanding,
+            moderation=moderation,
             answered=tally.note,
             mark=classes.flag,
             is_scripted=lessons.is_scripted,
@@ -299,6 +302,7 @@ async def open_services(
                 clock.monotonic,
                 clock.monotonic(),
                 cache=shared.view if shared else no_redis,
+                moderation=moderation.view if moderation else no_endpoint,
             ),
             link=shared.link if shared else None,
             spent=voices.spent,
@@ -337,6 +341,22 @@ async def _open_lessons(registry: Registry, bell: Bell) -> AsyncIterator[Lessons
     finally:
         await rooms.close()
         await steps.close()
+
+
+@asynccontextmanager
+async def _open_moderation(settings: Settings) -> AsyncIterator[EndpointModeration | None]:
+    """The endpoint that reads what players type, if the settings name one."""
+    if not settings.moderation_url:
+        yield None
+        return
+    endpoint = Endpoint(
+        "moderation",
+        settings.moderation_url,
+        settings.moderation_model,
+        settings.moderation_api_key,
+    )
+    async with open_http() as http:
+        yield EndpointModeration(endpoint, http, SystemClock().monotonic)
 
 
 async def _nothing_spent() -> tuple[int, int]:

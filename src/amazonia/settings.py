@@ -198,6 +198,19 @@ class Settings(BaseSettings):
         validation_alias="AMAZONIA_PROVIDERS",
         description="further providers, a JSON list of {name, base_url, api_key_env, model}",
     )
+    moderation_url: str = Field(
+        "",
+        pattern=rf"{HTTP_URL}|^$",
+        validation_alias="MODERATION_URL",
+        description="what precedes /moderations of an endpoint that reads what players type, such "
+        "as OpenAI's https://api.openai.com/v1; without it the game's own filter decides alone",
+    )
+    moderation_api_key: str = Field(
+        "", repr=False, validation_alias="MODERATION_API_KEY", description="its key"
+    )
+    moderation_model: str = Field(
+        "omni-moderation-latest", validation_alias="MODERATION_MODEL", description="its model"
+    )
     openai_max_tokens: int = Field(
         400,
         ge=16,
@@ -361,7 +374,7 @@ class Settings(BaseSettings):
         except ValueError as exc:
             raise ValueError("is not JSON") from exc
 
-    @field_validator("openai_base_url")
+    @field_validator("openai_base_url", "moderation_url")
     @classmethod
     def _is_address(cls, value: str) -> str:
         return _address(value) if value else value
@@ -414,6 +427,7 @@ _ALLOWED = {
     "AMAZONIA_ENV": "development or production",
     "ASSET_URL": "an origin such as https://cdn.example",
     "AMAZONIA_PROVIDERS": "a JSON list of {name, base_url, api_key_env, model}",
+    "MODERATION_URL": "an http:// or https:// address such as https://api.openai.com/v1",
     "OPENAI_BASE_URL": "an http:// or https:// address such as https://api.openai.com/v1",
 }
 
@@ -435,6 +449,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         raise BadSetting(_one_line(exc, given)) from exc
     _refuse_unsafe(settings)
     _refuse_bad_key("OPENAI_API_KEY", settings.openai_api_key)
+    _refuse_bad_key("MODERATION_API_KEY", settings.moderation_api_key)
     _refuse_late_first_token(settings)
     return settings.model_copy(update={"providers": _with_keys(settings.providers, environ)})
 
@@ -554,6 +569,7 @@ _GROUPS = {
     "DATABASE_URL": "What is kept, and what instances share",
     "AMAZONIA_ENV": "This installation",
     "OPENAI_API_KEY": "Who speaks; without a provider, the authored voice",
+    "MODERATION_URL": "Who else reads what players type; the game's own filter always does",
     "OPENAI_MAX_TOKENS": "What a provider is asked for",
     "TURN_DEADLINE": "How long anything may take",
     "BUDGET_TEAM_TOKENS": "What providers may cost",

@@ -76,6 +76,8 @@ async def test_health_tells_what_a_process_knows(client: httpx.AsyncClient) -> N
         "cache": "off",
         "cache_why": "",
         "queue": "in process",
+        "moderation": "off",
+        "moderation_why": "",
         "providers": [],
     }
     assert told["turns"] == {"minutes": 5, "model": 0, "cache": 0, "scripted": 1}

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from amazonia.domain.case import Case, Character, CharacterId, ClueId, Topic, TopicId
+from amazonia.domain.decency import Indecency
+from amazonia.domain.declining import declining
 from amazonia.domain.errors import NotOwned, NotYet, Unknown
 from amazonia.domain.lines import choose, pool
 from amazonia.domain.session import (
@@ -28,7 +30,9 @@ from amazonia.domain.session import (
 from amazonia.domain.understanding import Reading
 from amazonia.domain.words import CaseWords, CharacterWords
 
-Kind = Literal["answer", "recap", "waiting", "locked", "unsure", "smalltalk", "out", "shown"]
+Kind = Literal[
+    "answer", "recap", "waiting", "locked", "unsure", "smalltalk", "out", "shown", "declined"
+]
 
 QUIET_TURNS = 6
 """The same line is not spoken twice within this many turns with a character."""
@@ -110,6 +114,28 @@ def direct(
     if not scene.lines:
         _reply(scene, reading)
     return scene.beat(follows=reading.follows)
+
+
+def decline(words: CaseWords, character: Character, kind: Indecency, lang: str, seed: int) -> Beat:
+    """The beat of what no character talks about: one line, and nothing changes.
+
+    Args:
+        lang: the language of the line, if the character has none of its own.
+        seed: as `direct` has it.
+    """
+    who = words.characters[character.id]
+    own = pool(f"smalltalk/{kind}", who.smalltalk.get(kind, ()))
+    lines = own or pool(f"declining/{lang}/{kind}", declining(kind, lang))
+    return Beat(
+        character=character.id,
+        kind="declined",
+        emotion=next(iter(character.emotions)),
+        gesture="",
+        lines=(lines[seed % len(lines)],),
+        topics=(),
+        readings=(),
+        events=(),
+    )
 
 
 def suggestions(

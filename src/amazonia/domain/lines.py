@@ -1,15 +1,19 @@
 """Authored lines by reference, so that what was said can be stored, replayed and translated.
 
 A reference is a path into a character's words: ``topics/aiu/steps/1/says/0``,
-``smalltalk/who/2``, ``deflections/3``; ``counters/cp1`` is a counter-question's prompt.
+``smalltalk/who/2``, ``deflections/3``; ``counters/cp1`` is a counter-question's prompt, and
+``declining/pt-BR/hate/0`` a line that fits every character (see `amazonia.domain.declining`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from typing import cast
 
 from amazonia.domain.case import CharacterId, ClueId, CounterId, TopicId
+from amazonia.domain.decency import Indecency
+from amazonia.domain.declining import declining
 from amazonia.domain.words import CaseWords, CharacterWords, Line, StepWords
 
 
@@ -44,6 +48,8 @@ def _read(words: CaseWords, who: CharacterWords, path: list[str]) -> Line:
             return Line(who.reactions[ClueId(clue)][int(variant)])
         case ["counters", counter]:
             return Line(words.counters[CounterId(counter)].prompt)
+        case ["declining", lang, kind, variant]:
+            return Line(declining(cast("Indecency", kind), lang)[int(variant)])
         case ["deflections" | "unsure" | "repeat" | "shown" as part, variant]:
             return Line(getattr(who, part)[int(variant)])
     raise KeyError("/".join(path))

@@ -126,6 +126,11 @@ class Tally:
         return int(self._now() / self.SLOT)
 
 
+def no_endpoint() -> tuple[str, str]:
+    """How moderation is where only the game's own filter reads what players type."""
+    return "off", ""
+
+
 def no_redis() -> tuple[str, str]:
     """How what processes share passes where there is no Redis."""
     return "off", ""
@@ -141,6 +146,8 @@ class Health:
         providers: how each is.
         cache: whether what processes share passes through Redis, and why not: `off` without one,
             `degraded` while it does not answer well and the database does its work.
+        moderation: whether a provider reads what players type, and why not: `off` without one,
+            `degraded` while it does not answer and the game's own filter decides alone.
     """
 
     database: Pulse
@@ -149,6 +156,7 @@ class Health:
     monotonic: Callable[[], float]
     started: float
     cache: Callable[[], tuple[str, str]] = no_redis
+    moderation: Callable[[], tuple[str, str]] = no_endpoint
     process: int = field(default_factory=os.getpid)
 
     async def can_save(self) -> bool:
@@ -163,7 +171,8 @@ class Health:
         database, providers = await self.database.state(), self.providers()
         cache, cache_why = self.cache()
         well = database != "down" and all(voice["state"] in WELL for voice in providers)
-        well = well and cache != "degraded"
+        moderation, moderation_why = self.moderation()
+        well = well and "degraded" not in (cache, moderation)
         return {
             "status": "ok" if well else "degraded",
             "version": __version__,
@@ -173,6 +182,8 @@ class Health:
                 "database": database,
                 "cache": cache,
                 "cache_why": cache_why,
+                "moderation": moderation,
+                "moderation_why": moderation_why,
                 "providers": providers,
             },
             "turns": {"minutes": self.turns.minutes, **self.turns.counts()},

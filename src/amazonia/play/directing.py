@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from zlib import crc32
 
 from amazonia.domain.case import Character, TopicId
-from amazonia.domain.director import Beat, direct, meet, suggestions
+from amazonia.domain.decency import Indecency, indecency
+from amazonia.domain.director import Beat, decline, direct, meet, suggestions
+from amazonia.domain.errors import NotOwned
 from amazonia.domain.projection import clue_note, counter_view, news
 from amazonia.domain.session import opens, play
 from amazonia.domain.understanding import Reading
@@ -21,10 +23,12 @@ class Heard:
 
     Attributes:
         previous: the topic spoken about before it, on which that depends.
+        declined: what it is, if no character talks about such things.
     """
 
     reading: Reading
     previous: TopicId | None
+    declined: Indecency | None = None
 
 
 def hear(game: Game, team: Team, asked: Asked) -> Heard:
@@ -36,6 +40,8 @@ def hear(game: Game, team: Team, asked: Asked) -> Heard:
     table = game.table(team)
     meet(table.case, table.words, table.state, asked.character)
     previous = table.state.talk.get(asked.character)
+    if kind := indecency(asked.message, team.lang):
+        return Heard(Reading("out"), previous, kind)
     listener = game.library.listener(table.case, team.lang)
     return Heard(listener.listen(asked.character, asked.message, previous), previous)
 
@@ -53,9 +59,14 @@ def open_turn(
     """
     table = game.table(team)
     character = meet(table.case, table.words, table.state, asked.character)
+    seed = crc32(f"{asked.character}/{asked.shown}/{asked.key}".encode()) & 0x7FFFFFFF
+    if heard.declined:
+        if asked.shown is not None and asked.shown not in table.state.clues:
+            raise NotOwned(asked.shown)
+        beat = decline(table.words, character, heard.declined, team.lang, seed)
+        return Opening(turn_id, seed, beat, _answer(table, beat, seed), owner, at=game.clock.now())
     if table.state.talk.get(asked.character) != heard.previous:  # another topic came between
         heard = hear(game, team, asked)
-    seed = crc32(f"{asked.character}/{asked.shown}/{asked.key}".encode()) & 0x7FFFFFFF
     beat = direct(table.case, table.words, table.state, character, heard.reading, seed, asked.shown)
     answer = _answer(table, beat, seed)
     return Opening(turn_id, seed, beat, answer, owner, at=game.clock.now())

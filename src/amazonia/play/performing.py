@@ -63,9 +63,10 @@ async def performance_in_full(
 async def _history(
     turns: Turns, team_id: str, character: CharacterId, messages: int
 ) -> tuple[Exchange, ...]:
-    """The last messages with a character, oldest first; of an odd number the first is a reply."""
+    """The last messages with a character, oldest first, but for those that were declined; of an
+    odd number the first is a reply."""
     recent = await turns.recent(team_id, character, (messages + 1) // 2)
-    exchanges = [Exchange(turn.message, turn.reply) for turn in recent]
+    exchanges = [Exchange(t.message, t.reply) for t in recent if t.answer["kind"] != "declined"]
     if messages % 2 and 2 * len(exchanges) > messages:
         exchanges[0] = Exchange("", exchanges[0].reply)
     return tuple(exchanges)

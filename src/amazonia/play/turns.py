@@ -12,12 +12,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field, replace
+from typing import NoReturn
 
 import structlog
 
 from amazonia.domain.case import CharacterId, ClueId
-from amazonia.domain.distress import distress
+from amazonia.domain.decency import Indecency
+from amazonia.domain.distress import Distress, distress
 from amazonia.domain.errors import NotOwned, Unknown
+from amazonia.domain.understanding import Reading
 from amazonia.errors import Busy, InDistress, NoSuchTurn, StoreDown
 from amazonia.play.audience import Audience
 from amazonia.play.directing import Heard, hear, open_turn, settle, unclear
@@ -31,6 +34,7 @@ from amazonia.ports import (
     Asked,
     Chance,
     Json,
+    Moderation,
     Owners,
     Said,
     Spoke,
@@ -99,6 +103,7 @@ class Interviews:
     Attributes:
         watch: tells how far a turn is that another process speaks.
         understanding: gives a second opinion on unclear questions, if anything does.
+        moderation: finds what no character answers and the filter lets pass, if anything does.
         answered: is told whose words each turn was answered with.
         mark: notes that an adult should know of a team's message.
         is_scripted: whether only the authored lines may speak to a team.
@@ -113,6 +118,7 @@ class Interviews:
     chance: Chance
     limit: Limit
     understanding: Understanding | None = None
+    moderation: Moderation | None = None
     answered: Callable[[str], None] = lambda _: None
     mark: Callable[[Flag], Awaitable[None]] | None = None
     is_scripted: Callable[[Team], Awaitable[bool]] = _nobody
@@ -161,8 +167,15 @@ class Interviews:
     async def _care(self, team: Team, message: str) -> None:
         """Let no character and no machine answer a message that tells of distress."""
         kind = distress(message)
-        if kind is None:
-            return
+        if kind is not None:
+            await self._alarm(team, message, kind)
+
+    async def _alarm(self, team: Team, message: str, kind: Distress) -> NoReturn:
+        """Mark a message of distress, for an adult; a human answers it.
+
+        Raises:
+            InDistress: always.
+        """
         log.warning("turn.distress", team=team.id, kind=kind)
         if self.mark is not None:
             try:
@@ -204,16 +217,42 @@ class Interviews:
             await self._wait_for(team, accepted.turn, deadline)
 
     async def _hear(self, team: Team, asked: Asked, deadline: Deadline) -> Heard:
-        """Understand the question; where the director is unsure, with a second opinion."""
-        heard = hear(self.game, team, asked)
+        """Understand the question, and what it asks of models; no text of it is logged."""
+        heard, by = hear(self.game, team, asked), "filter"
+        if not heard.declined and self._helps(heard) and not await self.is_scripted(team):
+            reading, declined = await asyncio.gather(
+                self._second_reading(team, asked, heard, deadline),
+                self._judgement(team, asked, deadline),
+            )
+            heard, by = replace(heard, reading=reading, declined=declined), "provider"
+        if heard.declined:
+            log.info("turn.declined", team=team.id, kind=heard.declined, by=by)
+        return heard
+
+    def _helps(self, heard: Heard) -> bool:
+        """Whether any model is asked about what was heard."""
+        unsure = heard.reading.decision == "unsure" and self.understanding is not None
+        return unsure or self.moderation is not None
+
+    async def _judgement(self, team: Team, asked: Asked, deadline: Deadline) -> Indecency | None:
+        """What a provider finds in a message that no character answers."""
+        if self.moderation is None:
+            return None
+        concern = await self.moderation.judge(asked.message, deadline)
+        if concern == "distress":
+            await self._alarm(team, asked.message, "harm")
+        return concern
+
+    async def _second_reading(
+        self, team: Team, asked: Asked, heard: Heard, deadline: Deadline
+    ) -> Reading:
+        """How a question is read; where the director is unsure, with a second opinion."""
         if heard.reading.decision != "unsure" or self.understanding is None:
-            return heard
-        if await self.is_scripted(team):
-            return heard
+            return heard.reading
         question = unclear(self.game, team, asked)
         opinion = await self.understanding.choose(question, deadline)
         character = question.case.characters[question.character]
-        return replace(heard, reading=settle(character, heard.reading, opinion))
+        return settle(character, heard.reading, opinion)
 
     async def _wait_for(self, team: Team, turn: Turn, deadline: Deadline) -> None:
         """Wait until a turn is done, at most until the deadline."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from amazonia.domain.case import Case, CharacterId, ClueId, Lang, TopicId
+from amazonia.domain.decency import Indecency
 from amazonia.domain.director import Beat
 from amazonia.domain.language import Language
 from amazonia.domain.session import Event, State
@@ -630,6 +631,22 @@ class Voice(Protocol):
 
     def view(self) -> list[Json]:
         """How its providers are, for the health page."""
+        ...
+
+
+Concern = Literal["distress"] | Indecency
+"""What keeps a message from a character: an adult should know of it, or it is declined."""
+
+
+class Moderation(Protocol):
+    """Helps to see what no character answers, beside the filter that works alone."""
+
+    async def judge(self, message: str, deadline: Deadline) -> Concern | None:
+        """What there is in a message; None if that is nothing, or it cannot say."""
+        ...
+
+    def view(self) -> tuple[str, str]:
+        """``ok`` or ``degraded``, and why; for the health page."""
         ...
 
 

@@ -32,8 +32,9 @@ __all__ = ["Deadline", "ScriptedVoice", "Speaker", "authored_reply", "completion
 
 log = structlog.get_logger()
 
-AUTHORED = frozenset({"locked", "waiting", "unsure"})
-"""Beats that no model performs: what is asked for is locked, or the buttons say it all."""
+AUTHORED = frozenset({"locked", "waiting", "unsure", "declined"})
+"""Beats that no model performs: what is asked for is locked or not to be talked about, or the
+buttons say it all."""
 LONGEST_SENTENCE = 600
 """Characters after which a sentence is not waited for any longer."""
 RESERVE = 0.5

@@ -14,7 +14,7 @@ from amazonia.ops.doctor.findings import Finding, Found, note, ok, problem
 from amazonia.settings import SAFE_SECRET, VARIED, Settings, read_settings
 
 ABOUT = "settings"
-OURS = ("AMAZONIA_", "OPENAI_", "GUNICORN_", "DB_", "BUDGET_", "PRICE_")
+OURS = ("AMAZONIA_", "OPENAI_", "MODERATION_", "GUNICORN_", "DB_", "BUDGET_", "PRICE_")
 ALSO_READ = frozenset(
     {"FORWARDED_ALLOW_IPS", "GUNICORN_CMD_ARGS", "PROMETHEUS_MULTIPROC_DIR", "WEB_CONCURRENCY"}
 )

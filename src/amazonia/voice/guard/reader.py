@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from amazonia.domain.case import Case, TopicId
+from amazonia.domain.decency import indecency
 from amazonia.domain.gates import Holds
 from amazonia.domain.language import Language
 from amazonia.domain.words import CaseWords
@@ -94,6 +95,7 @@ class Guard:
             self._too_long(text.plain)
             or link(text.plain)
             or self._phrase(text)
+            or self._indecent(text)
             or self._foreign(text, strangers)
             or self._secret(text)
             or self._beyond(text, meant)
@@ -156,6 +158,13 @@ class Guard:
             return None
         worst = min(found, key=lambda phrase: (text.bares.index(phrase.first), phrase.rank))
         return Fault(worst.reason, worst.view.strip())
+
+    def _indecent(self, text: Text) -> Fault | None:
+        """What no character talks about, unless the beat does."""
+        kind = indecency(text.plain, self._scene.language.code)
+        if kind is None or text.view in self._beat.told.view:
+            return None
+        return Fault("personal" if kind == "personal" else "profanity", kind)
 
     def _foreign(self, text: Text, strangers: frozenset[str]) -> Fault | None:
         """Another script or language, or no language at all."""
