@@ -8,8 +8,10 @@
 
 ARGS ?=
 PYTEST_ARGS ?=
-# Processes that share the tests of whatever is not timed: most of them wait for something.
+# Processes that share the tests, a file at a time. Players who are promised a reply within so many
+# seconds are not to wait for other such players: what is timed comes after that, alone.
 TESTERS ?= 2
+SHARED := -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 TIMED := tests/cluster tests/faults tests/serve
 UPGRADE ?=
 SERVICES ?= chromium redis-server postgresql pgbouncer nginx poppler-utils
@@ -45,11 +47,9 @@ CHECKS = failed=; \
 	step "ruff format" $(BIN)/ruff format --check --quiet .; \
 	step "mypy" $(BIN)/mypy; \
 	step "tsc" javascript;
-# What is learned of the cases is kept for all steps and runs; its names tell what it was learned from.
-export LEARNED_BY_TESTS ?= $(CURDIR)/.pytest_cache/learned
 PYTEST = $(BIN)/python -m pytest -q --timeout 300 --durations 15
 ifeq ($(PYTEST_ARGS),)
-TESTS = step "pytest" $(PYTEST) -n $(TESTERS) $(TIMED:%=--ignore=%); \
+TESTS = step "pytest" $(PYTEST) $(SHARED) $(TIMED:%=--ignore=%); \
 	step "pytest, what is timed" $(PYTEST) $(TIMED);
 else
 TESTS = step "pytest" $(PYTEST) $(PYTEST_ARGS);

@@ -19,41 +19,13 @@ OURS = re.compile(
 )
 
 
-IS_SHARED = "PYTEST_XDIST_WORKER" in os.environ
-"""Whether this process has a part of a run."""
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
-    """A run that is shared out learns the cases anew, while the first tests run."""
-    if IS_SHARED or not config.getoption("numprocesses", None):
+    """A run that is shared out among processes learns the cases while its first tests run."""
+    if "PYTEST_XDIST_WORKER" in os.environ or not config.getoption("numprocesses", None):
         return (yield)
     with learning():
         return (yield)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Share a run out among processes."""
-    from tests.lanes import Lanes
-
-    return Lanes(config, log)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first."""
-    if IS_SHARED:
-        from tests.lanes import in_order
-
-        items.sort(key=in_order)
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave the processor to what is timed."""
-    if IS_SHARED:
-        from tests.lanes import step_back
-
-        step_back(item)
 
 
 @pytest.fixture(scope="session", autouse=True)

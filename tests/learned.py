@@ -1,31 +1,24 @@
 """What is learned of the cases: once for all processes of a run and the servers that they start.
 
-A run that is shared out learns anew and keeps nothing; pytest by itself finds what it learned
-before.
+It is kept for later runs; the files' names tell what they were learned from.
 """
 
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from amazonia.content.library import Library, bundled_cases
 from amazonia.domain.case import Case, Lang
 from amazonia.domain.understanding import Listener
 
-VARIABLE = "LEARNED_BY_TESTS"
-"""Names the folder to the processes of a run."""
-
-
 ROOT = Path(__file__).parents[1]
-LEARNED = Path(os.environ.get(VARIABLE) or ROOT / ".pytest_cache" / "learned").resolve()
+LEARNED = ROOT / ".pytest_cache" / "learned"
 
 
 class SharedLibrary(Library):
@@ -46,12 +39,10 @@ class SharedLibrary(Library):
 
 @contextmanager
 def learning() -> Iterator[None]:
-    """Let a run have a folder of its own, and learn all cases while its first tests run."""
-    with TemporaryDirectory(prefix="amz-learned-") as folder:
-        os.environ.setdefault(VARIABLE, folder)
-        with subprocess.Popen([sys.executable, "-m", "tests.learned"], cwd=ROOT) as learner:
-            yield
-            learner.kill()
+    """Learn all cases beside, as long as the block lasts."""
+    with subprocess.Popen([sys.executable, "-m", "tests.learned"], cwd=ROOT) as learner:
+        yield
+        learner.kill()
 
 
 def learn(folder: Path) -> None:
