@@ -12,7 +12,8 @@ PYTEST_ARGS ?=
 # seconds are not to wait for other such players: what is timed comes after that, alone.
 TESTERS ?= 2
 SHARED := -n $(TESTERS) --dist loadfile --no-loadscope-reorder
-TIMED := tests/cluster tests/faults tests/serve
+TIMED := tests/cluster tests/faults \
+  $(addprefix tests/serve/test_,replaced_workers.py slow_clients.py threads.py)
 UPGRADE ?=
 SERVICES ?= chromium redis-server postgresql pgbouncer nginx poppler-utils
 UV_VERSION := 0.13.9

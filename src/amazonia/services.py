@@ -219,7 +219,9 @@ async def open_services(
         stack.push_async_callback(database.close)
         owners: Owners = here
         if settings.is_on_postgres:  # then there may be other machines
-            leased = LeasedOwners(here, StoredLeases(database), clock.monotonic, died.set)
+            own = _open_postgres(settings, 1, 0)  # a queue of jobs is no death
+            stack.push_async_callback(own.close)
+            leased = LeasedOwners(here, StoredLeases(own), clock.monotonic, died.set)
             owners = await stack.enter_async_context(leased.kept())
         shared = await stack.enter_async_context(
             open_shared(settings.redis_url, owners.token, settings.redis_timeout)
@@ -446,15 +448,16 @@ def _open_database(settings: Settings) -> OpenDatabase:
     """
     if not settings.is_on_postgres:
         return SqliteDatabase(settings.database_file, readers=settings.threads)
+    return _open_postgres(settings, settings.db_pool_size, max(0, settings.db_max_overflow - 1))
+
+
+def _open_postgres(settings: Settings, size: int, overflow: int) -> OpenDatabase:
     _need_driver()
     from amazonia.store.postgres import PATIENCE, PostgresDatabase
 
-    return PostgresDatabase(
-        settings.database_url,
-        settings.db_pool_size,
-        settings.db_max_overflow,
-        min(PATIENCE, settings.turn_deadline / 3),  # a turn that finds it dead is refused in time
-    )
+    # A turn that finds it dead is refused in time.
+    patience = min(PATIENCE, settings.turn_deadline / 3)
+    return PostgresDatabase(settings.database_url, size, overflow, patience)
 
 
 def _need_driver() -> None:

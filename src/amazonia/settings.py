@@ -107,7 +107,7 @@ class Settings(BaseSettings):
         ge=0,
         le=200,
         validation_alias="DB_MAX_OVERFLOW",
-        description="further connections of each worker under load",
+        description="further connections of each worker: one tells that it lives, others help",
     )
     redis_url: str = Field(
         "",

@@ -139,8 +139,11 @@ async def test_copies_of_a_question_are_one_call(
     assert len(kills) == killed
 
 
-async def test_a_whole_case_while_everything_is_replaced(running: Cluster) -> None:
+async def test_a_whole_case_while_everything_is_replaced(
+    running: Cluster, model: FaultyProvider
+) -> None:
     """`amazonia solve` played by HTTP to its ending; after every eighth action an instance dies."""
+    model.switch("fast")
     actions = lama().guide.walkthrough()
     ends = lama().words.publication.endings
     jar = aiohttp.CookieJar(unsafe=True)  # cookies of an address without a name

@@ -123,7 +123,7 @@ def _rights(told: Any) -> Iterable[Finding]:
 
 
 def _room(told: Any, settings: Settings, instances: int) -> Iterable[Finding]:
-    each = settings.db_pool_size + settings.db_max_overflow
+    each = settings.db_pool_size + max(1, settings.db_max_overflow)
     need = instances * settings.workers * each
     free = told["most"] - told["used"]
     said = (
