@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from amazonia.errors import BadCase, Finding
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 16
+MAX_NODES = 60_000
+"""Values, keys, lists and mappings of a file; the largest of ours has a fifth of that."""
 __all__ = ["Loader", "Sheet", "read_sheet"]
 
 try:
@@ -50,7 +53,8 @@ def read_sheet(path: Path) -> Sheet:
 
     Raises:
         BadCase: it is missing, too large, no UTF-8, no valid YAML, or uses what cases may not:
-            tags, anchors and aliases, duplicate keys.
+            tags, anchors and aliases, duplicate keys, more than `MAX_DEPTH` levels or
+            `MAX_NODES` values.
     """
     try:
         raw = path.read_bytes()
@@ -62,7 +66,7 @@ def read_sheet(path: Path) -> Sheet:
         raise _bad("F02", path, 1, fault, falha)
     try:
         text = raw.decode()
-        _refuse_references(path, text)
+        _refuse_what_grows(path, text)
         root = yaml.compose(text, Loader=Loader)
     except UnicodeDecodeError as exc:
         line = raw[: exc.start].count(b"\n") + 1
@@ -83,13 +87,29 @@ def read_sheet(path: Path) -> Sheet:
     return Sheet(path, data, lines)
 
 
-def _refuse_references(path: Path, text: str) -> None:
+def _refuse_what_grows(path: Path, text: str) -> None:
+    """Refuse references, deep nesting and masses of values as they are read, before anything is
+    built of them: few bytes could hold the parser up for hours, or fill the memory.
+    """
+    depth = nodes = 0
     for event in yaml.parse(text, Loader=Loader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             fault = "anchors (&) and aliases (*) are not used here; write the text out, in quotes"
-            line = event.start_mark.line + 1 if event.start_mark else 1
             falha = "âncoras (&) e apelidos (*) não se usam aqui; escreva o texto, entre aspas"
             raise _bad("F05", path, line, fault, falha)
+        nodes += isinstance(event, yaml.NodeEvent)
+        if nodes > MAX_NODES:
+            fault = f"holds more than {MAX_NODES:,} values; share them out among several files"
+            falha = f"tem mais de {MAX_NODES:,} valores; reparta-os em vários arquivos"
+            raise _bad("F10", path, line, fault, falha)
+        if isinstance(event, yaml.NodeEvent) and depth > MAX_DEPTH:
+            fault = f"is nested over {MAX_DEPTH} levels deep"
+            raise _bad("F06", path, line, fault, f"tem mais de {MAX_DEPTH} níveis de recuo")
+        if isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
 
 
 def _bad(code: str, path: Path, line: int, fault: str, falha: str) -> BadCase:
@@ -104,9 +124,6 @@ def _build(
 ) -> Any:
     line = node.start_mark.line + 1
     lines.setdefault(at, line)
-    if len(at) > MAX_DEPTH:
-        fault = f"is nested over {MAX_DEPTH} levels deep"
-        raise _bad("F06", path, line, fault, f"tem mais de {MAX_DEPTH} níveis de recuo")
     if not node.tag.startswith("tag:yaml.org,2002:"):
         fault = f"the tag {node.tag} is not used in cases; remove it"
         falha = f"a marca {node.tag} não se usa em casos; apague-a"
@@ -128,9 +145,10 @@ def _build(
 def _number(text: str, kind: type[int] | type[float]) -> int | float | str:
     """A decimal number. Other ways of writing one stay text: 12:00 is an hour, not 720."""
     try:
-        return kind(text.replace("_", ""))
+        number = kind(text.replace("_", ""))
     except ValueError:
         return text
+    return number if isfinite(number) else text
 
 
 def _mapping(
