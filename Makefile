@@ -3,6 +3,7 @@
 #   make test    everything that must hold          (make test PYTEST_ARGS="-k duplicate")
 #   make cluster  three instances with PostgreSQL, Redis and a worker  (make cluster ARGS="--port 9000")
 #   make lint    formatting, rules and types        make format   put them right
+#   make audit   known vulnerabilities of what is locked        make sbom   all of it, as CycloneDX JSON
 #   make lock    renew the lock files after editing pyproject.toml (UPGRADE=1: newest versions)
 #   make clean   remove what was installed or built; a server's data stays
 
@@ -31,7 +32,7 @@ DEV_KEY := $(shell { pwd; cat requirements-dev.lock pyproject.toml; } | cksum | 
 RUN := $(VENV)/.run-$(RUN_KEY)
 DEV := $(VENV)/.dev-$(DEV_KEY)
 
-.PHONY: run test cluster lint format lock clean venv services
+.PHONY: run test cluster lint format audit sbom lock clean venv services
 
 run: $(RUN)
 	@exec $(BIN)/amazonia serve $(ARGS)
@@ -58,7 +59,7 @@ endif
 SUMMARY = if [ -n "$$failed" ]; then echo "── failed: $${failed\#, }"; exit 1; fi; echo "── all is well"
 
 test: $(DEV) services
-	@$(CHECKS) $(TESTS) $(SUMMARY)
+	@$(CHECKS) $(TESTS) step "audit" $(BIN)/python scripts/audit.py; $(SUMMARY)
 
 cluster: $(DEV)
 	@scripts/ensure-services redis-server postgresql nginx
@@ -69,6 +70,12 @@ lint: $(DEV)
 
 format: $(DEV)
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
+
+audit: $(DEV)
+	@$(BIN)/python scripts/audit.py
+
+sbom: $(DEV)
+	@$(BIN)/python scripts/sbom.py
 
 services:
 	@scripts/ensure-services $(SERVICES)
