@@ -1,9 +1,10 @@
 """Turns: accepted once, answered whatever happens, the same from any process."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from tests.worlds import mini_services
@@ -12,7 +13,19 @@ from amazonia.domain.case import CharacterId
 from amazonia.domain.errors import NotOwned, NotYet, Unknown
 from amazonia.errors import NoSuchTurn
 from amazonia.play.turns import Interviews
-from amazonia.ports import Deadline, Json, Performance, Said, StreamEvent, Team
+from amazonia.ports import (
+    Accepted,
+    Asked,
+    Deadline,
+    Json,
+    Opening,
+    Performance,
+    Said,
+    StreamEvent,
+    Team,
+    Turn,
+    Turns,
+)
 from amazonia.services import Services
 from amazonia.voice.speak import authored_reply
 
@@ -141,6 +154,44 @@ async def test_a_character_answers_one_at_a_time(services: Services, team: Team)
     history = await slow.turns.history(team.id, first.turn.character)
     assert [turn.id for turn in history] == [first.turn.id, accepted.turn.id]
     await slow.drain()
+
+
+class LateTurns:
+    """Turns of a database that is slow to save replies."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self.go = asyncio.Event()
+        self.accepts = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._turns, name)
+
+    async def accept(self, asked: Asked, rule: Callable[[Team], Opening]) -> Accepted:
+        self.accepts += 1
+        return await self._turns.accept(asked, rule)
+
+    async def finish(self, *turn: Any) -> Turn:
+        await self.go.wait()
+        return await self._turns.finish(*turn)
+
+
+async def test_a_reply_that_is_told_but_not_saved_is_waited_for(tmp_path: Path) -> None:
+    """The next question does not ask the database again and again meanwhile."""
+    async with mini_services(
+        tmp_path / "data", TURN_DEADLINE="1", FIRST_TOKEN_TIMEOUT="0.5"
+    ) as services:
+        team = (await services.sessions.start(None, None, "Botos", None)).team
+        late = LateTurns(services.interviews.turns)
+        interviews = replace(services.interviews, turns=cast(Turns, late))
+        await ask(interviews, team, CAKE)
+        second = asyncio.ensure_future(interviews.ask(team, "cida", OVEN, None))
+        await asyncio.sleep(0.2)
+        assert not second.done()
+        late.go.set()
+        assert (await second).how == "new"
+        assert late.accepts == 3
+        await interviews.drain()
 
 
 async def test_the_turn_survives_whoever_asked(services: Services, team: Team) -> None:

@@ -255,10 +255,12 @@ class Interviews:
         return settle(character, heard.reading, opinion)
 
     async def _wait_for(self, team: Team, turn: Turn, deadline: Deadline) -> None:
-        """Wait until a turn is done, at most until the deadline."""
+        """Wait until a turn is done and saved, at most until the deadline."""
         try:
             async with asyncio.timeout(max(0.01, deadline.left())):
                 await self.reply(team, turn)
+                if speaking := self._running.get(turn.id):  # told, and not saved yet
+                    await asyncio.wait({speaking.task})
         except TimeoutError:
             return
 
