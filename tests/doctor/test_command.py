@@ -38,7 +38,7 @@ def test_a_healthy_deployment_leaves_with_zero(data_folder: Path, tmp_path: Path
     done = doctor(tmp_path, **real)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "lama_sem_ouro: every proof holds" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("0 problems, ")
+    assert done.stdout.splitlines()[-1].startswith("problems: 0, ")
 
 
 def test_a_case_that_cannot_be_proven_is_a_problem(data_folder: Path, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def _lines(found: Found) -> list[str]:
         if each.do:
             lines.append(f"{' ' * (len(MARKS['ok']) + width + 4)}→ {each.do}")
     counts = {level: sum(each.level == level for each in found) for level in MARKS}
-    return [*lines, "", f"{counts['problem']} problems, {counts['note']} notes, {counts['ok']} ok"]
+    return [*lines, "", f"problems: {counts['problem']}, notes: {counts['note']}, ok: {counts['ok']}"]
 
 
 def prove(settings: Settings) -> Found:
