@@ -103,8 +103,10 @@ def set_up(settings: Settings, *watchers: structlog.types.Processor) -> None:
         [] if pretty else [structlog.processors.format_exc_info]
     )
     words: list[structlog.types.Processor] = [say] if pretty else []
+    processors = structlog.get_config()["processors"]  # one list for good: loggers in use keep it
+    processors[:] = [*shared, *watchers, *words, *faults, renderer]
     structlog.configure(
-        processors=[*shared, *watchers, *words, *faults, renderer],
+        processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _writer())),
         cache_logger_on_first_use=True,

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 QUESTIONS = ("por que os peixes morreram?", "em que ordem os peixes morreram?", "e o oxigênio?")
 BY_HTTP, IN_BROWSERS = 34, 6
-PATIENCE = 15_000
+PATIENCE = 60_000
 
 
 def opened(page: Page, url: str) -> str:

@@ -16,12 +16,12 @@ def teams(world: World, count: int, seed: int, idle: bool = False, turns: int = 
 
 @pytest.mark.slow
 def test_nobody_is_ever_stuck() -> None:
-    """Two hundred noisy, hasty teams on the real case: the best ending stays reachable for all."""
-    played = teams(lama(), 200, seed=1, turns=70)
-    assert len(played.games) == 200
+    """Eighty noisy, hasty teams on the real case: the best ending stays reachable for all."""
+    played = teams(lama(), 80, seed=1, turns=70)
+    assert len(played.games) == 80
     assert [game.stuck for game in played.dead_ends] == []
     required = lama().case.guarded_clues
-    assert sum(len(required & game.clues) >= 3 for game in played.games) > 150
+    assert sum(len(required & game.clues) >= 3 for game in played.games) > 60
 
 
 @pytest.mark.slow
