@@ -34,6 +34,7 @@ def opened(page: Page, url: str) -> str:
 def joined(page: Page, url: str, code: str) -> str:
     """Join as a QR code leads, by keyboard; the team's name."""
     page.goto(f"{url}/j/{code}")
+    page.locator(":focus").wait_for()
     page.keyboard.press("Enter")
     page.wait_for_url("**/opening")
     page.keyboard.press("Escape")
