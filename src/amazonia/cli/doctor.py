@@ -62,7 +62,8 @@ def _lines(found: Found) -> list[str]:
         if each.do:
             lines.append(f"{' ' * (len(MARKS['ok']) + width + 4)}→ {each.do}")
     counts = {level: sum(each.level == level for each in found) for level in MARKS}
-    return [*lines, "", f"problems: {counts['problem']}, notes: {counts['note']}, ok: {counts['ok']}"]
+    total = f"problems: {counts['problem']}, notes: {counts['note']}, ok: {counts['ok']}"
+    return [*lines, "", total]
 
 
 def prove(settings: Settings) -> Found:
