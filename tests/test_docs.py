@@ -67,7 +67,7 @@ def test_every_threat_names_the_tests_that_stop_it() -> None:
     """Each row of docs/security.md names a test at least, and every test that it names exists."""
     text = (ROOT / "docs" / "security.md").read_text()
     rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
-    rows = [row for row in rows if not row.startswith("| wants ")]
+    rows = [row for row in rows if not row.startswith(("| wants ", "| what "))]
     named = [re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row) for row in rows]
     assert len(rows) > 30
     assert [row for row, tests in zip(rows, named, strict=True) if not tests] == []

@@ -193,6 +193,46 @@ async def test_a_stranger_s_host_is_in_no_page(world: World) -> None:
     assert faults == []
 
 
+async def test_no_preflight_lets_another_site_in(world: World) -> None:
+    """A browser that asks beforehand is told of no other site, method or header."""
+    asks = {
+        "Origin": "https://evil.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    faults = []
+    for path in {call.path for call in world.calls}:
+        answer = await world.insider.request("OPTIONS", path, headers=asks)
+        told = [name for name in answer.headers if name.startswith("access-control-")]
+        faults += [f"{path} {answer.status_code} {told}"] if answer.is_success or told else []
+    assert faults == []
+
+
+async def test_every_answer_says_what_it_is(world: World) -> None:
+    """With its type and UTF-8; what programs call never answers with a page."""
+    faults = []
+    async for name, answer in answers(world):
+        kind = answer.headers.get("content-type", "")
+        faults += [f"{name} has no type"] if answer.content and not kind else []
+        is_text = kind.startswith("text/")
+        faults += [f"{name} {kind}"] if is_text and "charset=utf-8" not in kind else []
+        faults += [f"{name} {kind}"] if " /api/" in name and "html" in kind else []
+    assert faults == []
+
+
+async def test_a_body_of_another_type_changes_nothing(world: World) -> None:
+    """JSON that says it is a text or a form, which another site could send unasked, is refused."""
+    asked = b'{"entity_id": "cida", "message": "o que aconteceu com o bolo?", "label": "x"}'
+    before = (await world.insider.get("/api/history/cida")).json()
+    taken = []
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        for path in ("/api/chat", "/api/publish", "/api/confront"):
+            answer = await world.insider.post(path, content=asked, headers={"Content-Type": kind})
+            taken += [f"{kind} {path} {answer.status_code}"] if answer.status_code < 400 else []
+    assert taken == []
+    assert (await world.insider.get("/api/history/cida")).json() == before
+
+
 # ── pages ───────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -6,7 +6,7 @@ const said = /** @type {Record<string, string>} */ (page.class_words ?? {});
 const t = (key, values = {}) => (said[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 
 const curtain = /** @type {HTMLDialogElement} */ (el("dialog", { class: "curtain", "aria-labelledby": "curtain-h" }));
-const corner = el("aside", { class: "from-teacher", role: "status", "aria-live": "polite" });
+const corner = el("div", { class: "from-teacher", role: "status", "aria-live": "polite" });
 document.body.append(curtain, corner);
 curtain.addEventListener("cancel", (event) => { if (curtain.dataset.shut) event.preventDefault(); });
 
