@@ -86,6 +86,14 @@ async def test_a_character_declines(message: str, kind: str, tmp_path: Path) -> 
         assert message not in str(logs)
 
 
+async def test_distress_comes_before_everything(tmp_path: Path) -> None:
+    """Whatever else is in the message: a human answers, and no character declines."""
+    async with obedient() as provider, game(tmp_path, provider) as services:
+        with pytest.raises(InDistress):
+            await ask(services, await new_team(services), "seu idiota, eu quero morrer")
+        assert provider.asked == []
+
+
 async def test_what_was_declined_is_told_to_no_model(tmp_path: Path) -> None:
     """Not even as the conversation before a question that carries it on."""
     async with obedient() as provider, game(tmp_path, provider) as services:

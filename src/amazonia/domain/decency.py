@@ -41,7 +41,10 @@ _DRUG = r"(?:drogas?|maconha|baseados?|beck|cocaina|crack|lsd|ecstasy|lanca perf
 _DRUG_EN = r"(?:drugs?|weed|marijuana|cocaine|coke|crack|meth|lsd|ecstasy|heroin|vapes?)"
 _ARM = r"(?:armas?|revolver|pistolas?|fuzil|municao|bombas?(?! d)|granadas?|explosivos?)"
 _ARM_EN = r"(?:guns?|pistols?|rifles?|bombs?|grenades?|explosives?|ammo)"
-_SOMEBODY = r"(?:alguem|uma pessoa|gente|uma? (?:colega|professora?|menin[oa]|vizinh[oa]))"
+_SOMEBODY = (
+    r"(?:alguem|uma pessoa|gente|(?:uma?|(?:o |a )?meu|(?:a )?minha) "
+    r"(?:colega|professora?|menin[oa]|vizinh[oa]|pai|mae|irmao|irma|padrasto|namorad[oa]))"
+)
 _SOMEBODY_EN = (
     r"(?:some(?:one|body)|people|a person|my (?:teacher|classmate|brother|sister|mom|dad))"
 )
@@ -60,7 +63,8 @@ _PATTERNS: dict[Indecency, tuple[str, ...]] = {
             r"(?:seus?|suas?) (?:pret|negr|indi|nordestin)[oa]s? "
             r"(?:de merda|fedid|suj|imund|burr|nojent)\w*"
         ),
-        r"^seu macaco|^sua macaca|(?:voce|ele|ela) (?:e|parece) uma? macac[oa]$",
+        r"macac[oa]s? (?:fedid|imund|nojent)[oa]s?|^seu macaco|^sua macaca",
+        r"(?:voce|ele|ela) (?:e|parece) uma? macac[oa]$",
         (
             r"(?<!rio )(?<!agua )(?<!lama )(?:pret|negr|indi|nordestin)[oa]s? "
             r"(?:fedid\w+|nojent\w+|tem que morrer|tinham? que morrer|nao (?:e|sao) gente)"
@@ -69,7 +73,8 @@ _PATTERNS: dict[Indecency, tuple[str, ...]] = {
             r"(?:odeio|morte aos|(?:tem que|vamos|vou|quero) matar) (?:tod[oa]s )?(?:os |as )?"
             r"(?:pret[oa]|negr[oa]|indi[oa]|gay|judeu|nordestin[oa])s?"
         ),
-        r"heil hitler|sieg heil|white power|viva (?:o )?(?:hitler|nazismo)|hitler tava certo",
+        r"heil hitler|sieg heil|white power|viva (?:o )?(?:hitler|nazismo)",
+        r"hitler \w+ (?:certo|razao)",
         r"nigg(?:er|a)s?|faggots?|trann(?:y|ies)|kikes?",
         (
             r"(?:i hate|kill all|death to) (?:all )?(?:the )?"
@@ -90,6 +95,7 @@ _PATTERNS: dict[Indecency, tuple[str, ...]] = {
             r"(?:vai|vou|quero|queria|vamos|bora|quer) (?:te |me |se )?"
             r"(?:transar|trepar|comer gostoso|chupar|meter gostoso)"
         ),
+        r"^me come|(?:quero|vou) (?:te comer|comer voce)|fotos? do (?:seu|teu) corpo",
         r"(?:transar|trepar) com|(?:fazer|fazendo|fez|quero|quer|bora) sexo",
         r"sexo (?:com (?:voce|ele|ela|alguem|menor|crianca)|oral|anal|comigo)",
         rf"(?:fotos?|videos?|manda|te ver|ver voce) (?:sua |tua |seu |de voce )?{_BARE}",
@@ -102,17 +108,20 @@ _PATTERNS: dict[Indecency, tuple[str, ...]] = {
         r"take off your (?:clothes|shirt|pants)|(?:i want to|wanna|let s) (?:fuck|bang) \w+",
     ),
     "insult": (
-        r"por{1,2}as?|caralhos?|krl|merd(?:as?|inha)|put(?:as?|os?|inhas?)|fdps?|pqp|vsf|vtnc|tnc",
+        r"por{1,2}as?|cara(?:lho|io)s?|krl|krai|merd(?:as?|inha)|put(?:as?|os?|inhas?)|fdps?|pqp|vsf|vtnc|tnc",
         r"bostas?(?! (?:d[eao]s? )?(?:vaca|boi|gado|bezerr|cavalo|anta|capivara))",
-        r"arrombad[oa]s?|cuz(?:ao|ona|oes)|fod(?:a|ase|e|er|eu|i|id[oa])|punheteiro|escrot[oa]s?",
-        r"(?:tom\w+|vai|enfi\w+|olho|meter?) (?:n|d)o (?:seu |teu |meu )?cu|(?:seu|teu) cu|^cu$",
-        r"vai (?:se (?:foder|ferrar)|a merda|pro inferno)|vagabunda|vadias?|desgracad[oa]s?",
+        r"arrombad[oa]s?|cuz(?:ao|ona|oes)|f[ou]d(?:a|ase|e|er|eu|i|id[oa])|punheteiro|escrot[oa]s?",
+        r"(?:tom\w+|vai|enfi\w+|olho|meter?) (?:n|d)o (?:seu |teu |meu )?(?:cu|c you)",
+        r"(?:seu|teu) cu|^cu$",
+        r"vai (?:se (?:foder|ferrar)|a merda|pro inferno)|vadias?",
         r"cala (?:a|essa|tua|sua) boca|^cala boca|ninguem gosta de voce|te odeio|odeio voce",
-        r"vou te (?:bater|socar|quebrar|arrebentar|encher de porrada|matar)",
+        r"vou te (?:bater|socar|quebrar|arrebentar|encher de porrada|matar)(?! (?:a|essa) charada)",
+        r"vou (?:matar|socar|bater em) voce|te dou um (?:soco|tapa|murro|tiro)",
+        r"vai se matar|^se mata|morre logo|kys|kill yourself",
         rf"{_YOU_ARE}{_FOOL}(?! d[aeo]s? )",
         rf"(?:voce|tu) (?:e|parece) (?:muito |uma? |bem )*{_BEAST}$|^(?:seu|sua|sai) {_BEAST}$",
         rf"^(?:que )?(?:{_FOOL}|burr[oa])$",
-        r"(?:mother)?f(?:uck|ck)\w*|shit\w*|bullshit|bitch\w*|bastards?|a(?:ss|rse)holes?",
+        r"(?:mother)?f(?:uck|ck)\w*|fuk|shit\w*|bullshit|bitch\w*|bastards?|a(?:ss|rse)holes?",
         r"dickheads?|cunts?|whores?|sluts?|wankers?|twats?|stfu|gtfo|son of a b|kiss my ass",
         rf"{_YOU_ARE_EN}(?:{_DUMB}|{_FOUL})$|{_YOU_ARE_EN}{_DUMB} |^(?:what an? )?{_DUMB}$",
         r"shut up|(?:i|we) hate you|go to hell|nobody likes you",
@@ -121,9 +130,13 @@ _PATTERNS: dict[Indecency, tuple[str, ...]] = {
     "harmful": (
         rf"me (?:vende|arruma|arranja|da|passa|consegue) (?:uma? |uns |umas )?(?:{_DRUG}|{_ARM})",
         rf"(?:tem|vende) (?:um |uma )?{_DRUG} (?:ai )?pra (?:mim|vender|gente|nois|nos)",
-        rf"(?:quero|bora|vamos) (?:comprar|usar|fumar|cheirar|vender|provar) (?:um )?{_DRUG}",
         (
-            rf"(?:como|onde){_I_MAY} (?:compr|consig|consegu|arrum|arranj|fabric|plant)(?:o|ir|ar) "
+            r"(?:quero|bora|vamos) (?:comprar|usar|fumar|cheirar|vender|provar) "
+            rf"(?:uma? )?(?:{_DRUG}|{_ARM})"
+        ),
+        (
+            rf"(?:como|onde){_I_MAY} (?:faz|fazer|faco|"
+            r"(?:compr|consig|consegu|arrum|arranj|fabric|plant)(?:o|ir|ar)) "
             rf"(?:um |uma )?(?:{_DRUG}|{_ARM})"
         ),
         (
@@ -176,9 +189,9 @@ _NUMBERS = re.compile(
     r"|(?:\+?55[ .-]?)?\(?[1-9]\d\)?[ .-]?[2-5]\d{3}-\d{4}"  # a telephone at home
     r"|9\d{4}[ .-]\d{4}"  # a mobile alone
     r"|\+?1?[ .-]?\(?[2-9]\d{2}\)?[ .-]\d{3}[ .-]\d{4}"  # one in North America
-    r"|\d{5}-\d{3}"  # a CEP
     r")(?![\d/]|[.,-]\d)"
     r"|[\w.+-]{2,}@[\w-]{2,}\.[a-z]{2,}"
+    r"|(?<!\w)@[a-z][\w.]{3,}"
 )
 
 
@@ -196,8 +209,9 @@ def _compiled(code: str) -> dict[Indecency, re.Pattern[str]]:
 _FOUND = {code: _compiled(code) for code in ("pt", "en")}
 
 _SHORT = {
-    "q": "que", "vc": "voce", "vcs": "voces", "ce": "voce", "n": "nao", "eh": "e", "mt": "muito",
-    "mto": "muito", "u": "you", "ur": "your", "im": "i m", "youre": "you re", "lets": "let s",
+    "q": "que", "vc": "voce", "vcs": "voces", "ce": "voce", "n": "nao", "ngm": "ninguem",
+    "eh": "e", "mt": "muito", "mto": "muito", "u": "you", "ur": "your", "im": "i m",
+    "youre": "you re", "lets": "let s",
 }  # fmt: skip
 _LOOKS_LIKE = str.maketrans("аеорсухіїјѕӏԁɡһкмтвнαεικνορτυ", "aeopcyxiijsldghkmtbhaeiknoptu")
 _AS_LETTERS = str.maketrans("0134578@$!€£", "oieastbasiel")
