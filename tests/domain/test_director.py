@@ -160,6 +160,25 @@ def test_unsure_asks_back() -> None:
     assert state.depth == {}
 
 
+def test_likely_is_told_at_once_where_nothing_hangs_on_it() -> None:
+    """A topic that was probably meant moves on by a step without a clue, never by one with."""
+    likely = Reading("unsure", (TopicId("bolo"), TopicId("forno")), likely=True)
+    beat, state = ask(mini(), start(), "cida", likely)
+    assert (beat.kind, beat.topics, beat.clues) == ("answer", ("bolo",), ())
+    again, after = ask(mini(), state, "cida", likely)
+    assert (again.kind, after.depth) == ("unsure", state.depth)
+
+
+def test_an_aside_has_its_own_answer() -> None:
+    """What is no topic but has lines is answered with them, until they are worn out."""
+    beat, state = ask(mini(), start(), "cida", Reading("out", aside="receita"))
+    assert (beat.kind, beat.lines) == ("out", ("asides/receita/0",))
+    again, _ = ask(mini(), state, "cida", Reading("out", aside="receita"))
+    assert again.lines[0].startswith("deflections/")
+    other, _ = ask(mini(), start(), "lia", Reading("out", aside="receita"))
+    assert other.lines[0].startswith("deflections/")
+
+
 def test_unsure_among_closed_topics_deflects() -> None:
     """Where no reading is open there is nothing to offer."""
     beat, _ = ask(mini(), start(), "cida", Reading("unsure", (TopicId("porta"),)))

@@ -71,6 +71,13 @@ def test_who_would_know() -> None:
     assert hear("quem passou pela porta?").redirect is None
 
 
+def test_an_aside_is_out_and_named() -> None:
+    """What is no topic but has an answer is out of scope, for the character who has it."""
+    asked = "a senhora me ensina a receita?"
+    assert (hear(asked).decision, hear(asked).aside) == ("out", "receita")
+    assert hear(asked, who="beto").aside == ""
+
+
 @pytest.mark.parametrize("message", ["e por quê?", "pq", "conta mais", "e depois?", "quando?"])
 def test_a_follow_up_goes_on_with_the_topic(message: str) -> None:
     """«E por quê?» means what was spoken about last, whichever that was."""

@@ -14,6 +14,7 @@ from amazonia.content.library import Library
 from amazonia.services import migrate
 from amazonia.settings import read_settings
 from amazonia.web.app import create_app
+from amazonia.web.phrases import phrases
 
 HTML = {"Accept": "text/html"}
 
@@ -56,6 +57,21 @@ async def test_a_team_chooses_its_case(visitor: httpx.AsyncClient) -> None:
     assert (await visitor.post("/api/session", json={"case": "acude"})).json()["case"] == "acude"
     again = (await visitor.get("/", headers=HTML)).text
     assert '"case": "acude"' in again, "a team's own case is on its start page"
+
+
+async def test_the_hours_are_those_of_the_case(visitor: httpx.AsyncClient) -> None:
+    """Above every page: the hour in the newsroom, and when the paper is read out."""
+    await visitor.post("/api/session", json={})
+    page = (await visitor.get("/newsroom", headers=HTML)).text
+    assert "9h00" in page
+    assert "o jornal vai ao ar às 11h00" in page
+
+
+def test_hours_are_written_as_in_the_language() -> None:
+    """8h40 in Portuguese is 8:40 in English, and noon is a word."""
+    assert [phrases(lang).hour("8h40") for lang in ("pt-BR", "en")] == ["8h40", "8:40"]
+    assert [phrases(lang).at("12h00") for lang in ("pt-BR", "en")] == ["ao meio-dia", "at noon"]
+    assert phrases("en").at("11h00") == "at 11:00"
 
 
 async def test_a_case_that_is_none(visitor: httpx.AsyncClient) -> None:

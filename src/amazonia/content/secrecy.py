@@ -108,6 +108,7 @@ def _character(case: Case, words: CaseWords, character: Character) -> Iterator[T
         "shown": who.shown,
         **{f"smalltalk.{kind}": lines for kind, lines in who.smalltalk.items()},
         **{f"gestures.{name}": lines for name, lines in who.gestures.items()},
+        **{f"asides.{name}": aside.says for name, aside in who.asides.items()},
     }
     for part, lines in always.items():
         for line in lines:

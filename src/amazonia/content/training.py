@@ -16,7 +16,7 @@ from random import Random
 
 from amazonia.domain.case import Case, Character, CharacterId, Lang, TopicId
 from amazonia.domain.language import Language, Reader, fold
-from amazonia.domain.understanding import OUT, Ear, Listener, Row
+from amazonia.domain.understanding import ASIDE, OUT, Ear, Listener, Row
 from amazonia.domain.words import CaseWords, CharacterWords, TopicWords
 
 EPOCHS = 6
@@ -33,8 +33,8 @@ SPARE = 0.06
 """Weights smaller than this are dropped."""
 CLOSE = 0.5
 """Another character's example that is this similar to one of ours is no negative example."""
-MANY = 60
-"""Of so many examples of another character's topic every second one is enough."""
+MANY = 40
+"""About so many examples of another character's topic are enough."""
 HELLOS = 8
 """So many greetings of a language are learned with a character's own name as well."""
 
@@ -103,8 +103,7 @@ def _vocabulary(words: CaseWords, language: Language) -> frozenset[str]:
     seen = Counter(
         word
         for who in words.characters.values()
-        for topic in who.topics.values()
-        for example in topic.examples
+        for example in _examples(who)
         for word in set(_WORD.findall(fold(example)))
     )
     chatter = (
@@ -116,6 +115,13 @@ def _vocabulary(words: CaseWords, language: Language) -> frozenset[str]:
     return frozenset(sure - set(language.slang))
 
 
+def _examples(who: CharacterWords) -> Iterable[str]:
+    for topic in who.topics.values():
+        yield from topic.examples
+    for aside in who.asides.values():
+        yield from aside.examples
+
+
 def _prose(words: CaseWords) -> Iterable[str]:
     for who in words.characters.values():
         for topic in who.topics.values():
@@ -123,6 +129,8 @@ def _prose(words: CaseWords) -> Iterable[str]:
             yield topic.suggestion
             for step in topic.steps:
                 yield from (line.text for line in step.says)
+        for aside in who.asides.values():
+            yield from aside.says
     for clue in words.clues.values():
         yield clue.title
         yield clue.summary
@@ -187,7 +195,8 @@ def _learned(
     for clue, topic in character.shows.items():
         names = (*words.clues[clue].aliases, words.clues[clue].title)
         own += [_Sample(reader.features(name), topic, 0.5) for name in names]
-    common = [*common, *_greeted(reader, words.characters[character.id])]
+    who = words.characters[character.id]
+    common = [*common, *_greeted(reader, who), *_beside(reader, who)]
     idf = _idf([*own, *common])
     foreign = _foreign(reader, words, case, character, spoken, own, idf)
     samples = [*own, *common, *foreign]
@@ -218,6 +227,15 @@ def _greeted(reader: Reader, who: CharacterWords) -> list[_Sample]:
         _Sample(reader.features(f"{hello} {name}"), "~greeting", 0.5)
         for hello in hellos
         for name in names
+    ]
+
+
+def _beside(reader: Reader, who: CharacterWords) -> list[_Sample]:
+    """What is no topic of a character but has an answer."""
+    return [
+        _Sample(reader.features(line), f"{ASIDE}{name}", 1.0)
+        for name, aside in who.asides.items()
+        for line in aside.examples
     ]
 
 
@@ -258,7 +276,7 @@ def _foreign(
             asked = [sample for sample in spoken[other.id, topic.id] if sample.weight == 1.0]
             found += [
                 _Sample(sample.features, f"~{other.id}", 0.7)
-                for sample in asked[:: 1 + (len(asked) > MANY)]
+                for sample in asked[:: 1 + len(asked) // MANY]
                 if _closest(sample.features, idf, index) < CLOSE
             ]
     return found

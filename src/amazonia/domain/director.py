@@ -178,11 +178,15 @@ def _reply(scene: _Scene, reading: Reading) -> None:
             for topic_id in reading.topics[: 2 if reading.double else 1]:
                 scene.tell(scene.character.topics[topic_id])
         case "unsure":
-            scene.ask_back(reading.topics)
+            topic = scene.character.topics[reading.topics[0]] if reading.likely else None
+            if topic and scene.gives_nothing(topic):
+                scene.tell(topic)
+            else:
+                scene.ask_back(reading.topics)
         case "smalltalk":
             scene.chat(reading.smalltalk)
         case "out":
-            scene.deflect(reading.redirect)
+            scene.deflect(reading.redirect, reading.aside)
 
 
 class _Scene:
@@ -217,6 +221,14 @@ class _Scene:
         """Speak one line of the first pool that is not worn out; anything else as a last resort."""
         last = (pool("deflections", self.who.deflections), pool("repeat", self.who.repeat))
         self.lines.append(choose((*pools, *last), self.recent + self.lines, self.seed))
+
+    def gives_nothing(self, topic: Topic) -> bool:
+        """Whether a topic's next step could be told by mistake: it awards and asks for nothing."""
+        depth = self.state.depth.get(topic.key, 0)
+        if not topic.when.open(self.have) or depth >= len(topic.steps):
+            return False
+        step = topic.steps[depth]
+        return step.when.open(self.have) and not step.clue and not step.asks
 
     def tell(self, topic: Topic) -> None:
         """Go one step deeper into a topic, or say why not."""
@@ -278,13 +290,16 @@ class _Scene:
         if kind == "hint":
             self.readings = suggestions(self.case, self.state, self.character, salt=self.seed)
 
-    def deflect(self, other: CharacterId | None) -> None:
-        """Out of scope: point to who would know, if they can be reached, or somewhere useful."""
+    def deflect(self, other: CharacterId | None, aside: str = "") -> None:
+        """Out of scope: say what there is to say to it, or point to who would know, if they can
+        be reached, or somewhere useful."""
         self._set_kind("out")
+        known = self.who.asides.get(aside)
+        beside = pool(f"asides/{aside}", known.says if known else ())
         redirect: list[str] = []
         if other is not None and self.case.characters[other].when.open(self.have):
             redirect = pool(f"redirects/{other}", self.who.redirects.get(other, ()))
-        self.say(redirect)
+        self.say(beside, redirect)
 
     def react(self, clue: ClueId) -> None:
         """A clue was laid on the table that leads to no open topic."""

@@ -44,6 +44,8 @@ def _read(words: CaseWords, who: CharacterWords, path: list[str]) -> Line:
             return Line(who.smalltalk[kind][int(variant)])
         case ["redirects", other, variant]:
             return Line(who.redirects[CharacterId(other)][int(variant)])
+        case ["asides", aside, variant]:
+            return Line(who.asides[aside].says[int(variant)])
         case ["reactions", clue, variant]:
             return Line(who.reactions[ClueId(clue)][int(variant)])
         case ["counters", counter]:

@@ -463,5 +463,9 @@ def clock(case: Case, state: State) -> str:
     start, end = case.clock
     total = max(1, sum(1 for name in milestones if name not in case.start))
     now = end if state.editions else start + (end - start - 10) * reached // total
-    now = now // 5 * 5
-    return f"{now // 60}h{now % 60:02d}"
+    return hour(now // 5 * 5)
+
+
+def hour(minutes: int) -> str:
+    """Minutes since midnight as an hour of the story, ``8h40``."""
+    return f"{minutes // 60}h{minutes % 60:02d}"

@@ -21,6 +21,9 @@ OUT = "~out"
 """The class of what is nobody's topic; the other classes with `~` are kinds of small talk, and
 `~josue` is the class of what another character (josue) would know."""
 
+ASIDE = "~:"
+"""`~:name` is the class of a character's aside `name`."""
+
 _CLAUSE_END = re.compile(r"[?!.;…]+")
 
 
@@ -31,9 +34,11 @@ class Reading:
     Attributes:
         topics: best first, at most three, whatever the decision.
         scores: their probabilities.
+        likely: for «unsure»: the first topic is what was meant unless a clue hangs on it.
         double: the question is about the first two topics at once.
         smalltalk: the kind of small talk.
         redirect: the character who would know better.
+        aside: what is no topic, but this character has an answer to.
         about_clue: the question is just «what is this?» about a shown clue.
         follows: the question only makes sense after what was spoken about last.
         why: the features that spoke most for the first topic, with their weights.
@@ -42,9 +47,11 @@ class Reading:
     decision: Decision
     topics: tuple[TopicId, ...] = ()
     scores: tuple[float, ...] = ()
+    likely: bool = False
     double: bool = False
     smalltalk: str = ""
     redirect: CharacterId | None = None
+    aside: str = ""
     about_clue: bool = False
     follows: bool = False
     why: tuple[tuple[str, float], ...] = ()
@@ -58,8 +65,13 @@ class Thresholds:
     """Below this chance of any topic the question is out of scope."""
     answer: float = 0.27
     """The first topic needs this chance to be answered at once."""
-    clue: float = 0.7
+    clue: float = 0.76
     """The same where answering would award a clue."""
+    alone: float = 0.7
+    """Enough for a clue where no other topic has a chance of more than `rival`: clues are won by
+    mistake where two topics are near each other, not where the question may be out of scope."""
+    rival: float = 0.05
+    """See `alone`."""
     lead: float = 1.4
     """The first topic must be this many times likelier than the second."""
     follow: float = 1.5
@@ -200,7 +212,8 @@ class Listener:
         others = [(chance, name) for chance, name in ranked if name.startswith("~")]
         in_scope = sum(chance for chance, _ in topics)
         (best, first), (second, _) = topics[0], (topics[1] if len(topics) > 1 else (0.0, ""))
-        need = limits.clue if first in ear.awarding else limits.answer
+        likely = best >= limits.answer and best >= limits.lead * second
+        need = limits.alone if second <= limits.rival else limits.clue
         talk = [(c, n) for c, n in others if n[1:] in self.reader.language.smalltalk]
         chatter = sum(chance for chance, _ in talk)
         decision: Decision
@@ -210,7 +223,7 @@ class Listener:
             decision = "smalltalk"
         elif in_scope < limits.scope:
             decision = "out"
-        elif best >= need and best >= limits.lead * second:
+        elif likely and (best >= need or first not in ear.awarding):
             decision = "answer"
         else:
             decision = "unsure"
@@ -218,8 +231,10 @@ class Listener:
             decision=decision,
             topics=tuple(TopicId(name) for _, name in topics[:3]),
             scores=tuple(round(chance, 4) for chance, _ in topics[:3]),
+            likely=decision == "unsure" and likely,
             smalltalk=talk[0][1][1:] if decision == "smalltalk" else "",
             redirect=self._redirect(others) if decision == "out" else None,
+            aside=_aside(others) if decision == "out" else "",
             why=tuple(ear.reasons(features, first)[:5]),
         )
 
@@ -240,6 +255,12 @@ class Listener:
             if sure and name not in found:
                 found.append(TopicId(name))
         return tuple(found[:2]) if len(found) > 1 else ()
+
+
+def _aside(others: list[tuple[float, str]]) -> str:
+    """The aside that a question brings up, if one stands out."""
+    chance, name = others[0]
+    return name.removeprefix(ASIDE) if name.startswith(ASIDE) and chance > 0.3 else ""
 
 
 def _carry_on(previous: TopicId) -> Reading:

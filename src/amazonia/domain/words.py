@@ -59,6 +59,14 @@ class TopicWords(_Words):
 
 
 @dataclass(frozen=True, slots=True)
+class AsideWords(_Words):
+    """What is no topic but has an answer of its own: how it may come up, and what is said."""
+
+    examples: tuple[str, ...]
+    says: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CharacterWords(_Words):
     """The words of a character; `resume` leads back into a line after a reply that broke off."""
 
@@ -84,6 +92,7 @@ class CharacterWords(_Words):
     ambience: str = ""
     resume: tuple[str, ...] = ()
     reactions: Mapping[ClueId, tuple[str, ...]] = field(default_factory=dict)
+    asides: Mapping[str, AsideWords] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

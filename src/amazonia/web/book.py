@@ -7,7 +7,7 @@ from typing import Any
 
 from amazonia.domain import gates
 from amazonia.domain.case import Case
-from amazonia.domain.projection import fact_view
+from amazonia.domain.projection import fact_view, hour
 from amazonia.domain.session import State, holds
 from amazonia.domain.words import CaseWords
 
@@ -44,6 +44,11 @@ class Book:
     def setting(self) -> str:
         """Where and when the story is set."""
         return self.words.setting
+
+    @property
+    def broadcast(self) -> str:
+        """The hour at which the paper is read out, ``12h00``."""
+        return hour(self.case.clock[1])
 
     @property
     def title(self) -> str:

@@ -33,6 +33,15 @@ class Phrases:
         """
         return say(self.table[key], **values)
 
+    def hour(self, told: str) -> str:
+        """An hour of the story, ``8h40``, as the language writes it."""
+        hour, _, minute = told.partition("h")
+        return self("clock.hour", hour=hour, minute=minute)
+
+    def at(self, told: str) -> str:
+        """The same after «at»: noon has a word of its own."""
+        return self("clock.noon") if told == "12h00" else self("clock.at", hour=self.hour(told))
+
     def group(self, *names: str) -> dict[str, str]:
         """The phrases that a page's script needs, by their name inside their group."""
         return {
