@@ -1,15 +1,21 @@
 """Teaching the director's ear: weights learned from a case's own examples.
 
 Softmax regression with AdaGrad over sparse features, in plain Python: some seconds a case, once;
-`amazonia.content.library` keeps the result. The same files give the same weights.
+`amazonia.content.library` keeps the result. The same files give the same weights. What is much is
+learned in several processes: run as a program, this module learns what it is sent.
 """
 
 from __future__ import annotations
 
+import marshal
+import os
 import re
+import subprocess
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import exp, log, sqrt
 from random import Random
@@ -35,6 +41,8 @@ CLOSE = 0.5
 """Another character's example that is this similar to one of ours is no negative example."""
 MANY = 40
 """About so many examples of another character's topic are enough."""
+MUCH = 5000
+"""Samples; so many are worth processes of their own."""
 HELLOS = 8
 """So many greetings of a language are learned with a character's own name as well."""
 
@@ -49,11 +57,21 @@ class _Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class _Learned:
+class _Task:
+    """What an ear is to learn.
+
+    Attributes:
+        idf: of each feature.
+        samples: features with their weights, the place of their class, how much it matters.
+    """
+
     classes: tuple[str, ...]
     idf: dict[str, float]
-    rows: dict[str, Row]
-    bias: list[float]
+    samples: list[tuple[list[tuple[str, float]], int, float]]
+
+
+_Weights = tuple[dict[str, Row], list[float]]
+"""Rows of features, and biases."""
 
 
 def teach(case: Case, lang: Lang, language: Language) -> Listener:
@@ -66,23 +84,26 @@ def teach(case: Case, lang: Lang, language: Language) -> Listener:
         for t in c.topics.values()
     }
     common = _common(reader, language)
-    learned = {
-        character.id: _learned(reader, case, words, character, spoken, common)
+    tasks = {
+        character.id: _task(reader, case, words, character, spoken, common)
         for character in case.characters.values()
     }
-    features = sorted({feature for one in learned.values() for feature in one.rows})
+    learned = dict(zip(tasks, _learn_all([*tasks.values()]), strict=True))
+    features = sorted({feature for rows, _ in learned.values() for feature in rows})
     places = {feature: place for place, feature in enumerate(features)}
-    ears = {who: _ear(one, places, case.characters[who]) for who, one in learned.items()}
+    ears = {
+        who: _ear(task, learned[who], places, case.characters[who]) for who, task in tasks.items()
+    }
     return Listener(reader, ears)
 
 
 def quick_ear(character: Character, examples: Mapping[TopicId, Sequence[frozenset[str]]]) -> Ear:
     """An ear that knows only the topics of one character, learned in a fraction of a second."""
     samples = [_Sample(f, topic, 1.0) for topic, lines in examples.items() for f in lines if f]
-    idf = _idf(samples)
-    rows, bias = _learn(samples, tuple(examples), idf, QUICK)
-    places = {feature: place for place, feature in enumerate(sorted(rows))}
-    return _ear(_Learned(tuple(examples), idf, rows, bias), places, character)
+    task = _numbered(samples, tuple(examples), _idf(samples))
+    learned = _learn(task.samples, len(task.classes), QUICK)
+    places = {feature: place for place, feature in enumerate(sorted(learned[0]))}
+    return _ear(task, learned, places, character)
 
 
 _Spoken = dict[tuple[CharacterId, TopicId], list[_Sample]]
@@ -158,35 +179,36 @@ def _common(reader: Reader, language: Language) -> list[_Sample]:
     ]
 
 
-def _ear(learned: _Learned, places: Mapping[str, int], character: Character) -> Ear:
+def _ear(task: _Task, learned: _Weights, places: Mapping[str, int], character: Character) -> Ear:
     """What was learned, row after row in the order of `places`."""
+    rows, bias = learned
     idf, starts, indexes, weights = array("d"), array("I", [0]), bytearray(), array("f")
     for feature in places:
-        row = learned.rows.get(feature, ((), ()))
-        idf.append(learned.idf[feature] if row[0] else 0.0)
+        row = rows.get(feature, ((), ()))
+        idf.append(task.idf[feature] if row[0] else 0.0)
         indexes.extend(row[0])
         weights.extend(row[1])
         starts.append(len(indexes))
     return Ear(
-        classes=learned.classes,
+        classes=task.classes,
         places=places,
         idf=idf,
         starts=starts,
         indexes=bytes(indexes),
         weights=weights,
-        bias=learned.bias,
+        bias=bias,
         awarding=frozenset(t.id for t in character.topics.values() if t.clues),
     )
 
 
-def _learned(
+def _task(
     reader: Reader,
     case: Case,
     words: CaseWords,
     character: Character,
     spoken: _Spoken,
     common: Sequence[_Sample],
-) -> _Learned:
+) -> _Task:
     own = [
         _Sample(sample.features, topic, sample.weight)
         for topic in character.topics
@@ -204,8 +226,13 @@ def _learned(
         *character.topics,
         *sorted({s.label for s in (*common, *foreign)}),
     )
-    rows, bias = _learn([s for s in samples if s.features], classes, idf)
-    return _Learned(classes, idf, rows, bias)
+    return _numbered([s for s in samples if s.features], classes, idf)
+
+
+def _numbered(samples: Sequence[_Sample], classes: tuple[str, ...], idf: dict[str, float]) -> _Task:
+    number = {name: i for i, name in enumerate(classes)}
+    numbered = [(_vector(s.features, idf), number[s.label], s.weight) for s in samples]
+    return _Task(classes, idf, numbered)
 
 
 def _idf(samples: Sequence[_Sample]) -> dict[str, float]:
@@ -300,16 +327,31 @@ def _vector(features: frozenset[str], idf: dict[str, float]) -> list[tuple[str, 
     return [(f, v / norm) for f, v in found]
 
 
+def _learn_all(tasks: Sequence[_Task]) -> list[_Weights]:
+    """Learn every task; much of it on all processors at once."""
+    processors = os.cpu_count() or 1
+    if processors == 1 or sum(len(task.samples) for task in tasks) < MUCH:
+        return [_learn(task.samples, len(task.classes)) for task in tasks]
+    with ThreadPoolExecutor(processors) as pool:
+        return list(pool.map(_learn_apart, tasks))
+
+
+def _learn_apart(task: _Task) -> _Weights:
+    """Learn in a process of its own, or here where there can be none."""
+    sent = marshal.dumps((task.samples, len(task.classes)))
+    command = [sys.executable, "-m", __name__]
+    try:
+        done = subprocess.run(command, input=sent, stdout=subprocess.PIPE, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return _learn(task.samples, len(task.classes))
+    learned: _Weights = marshal.loads(done.stdout)  # noqa: S302 - our own process says it
+    return learned
+
+
 def _learn(
-    samples: Sequence[_Sample],
-    classes: Sequence[str],
-    idf: dict[str, float],
-    epochs: int = EPOCHS,
-) -> tuple[dict[str, Row], list[float]]:
+    data: Sequence[tuple[list[tuple[str, float]], int, float]], count: int, epochs: int = EPOCHS
+) -> _Weights:
     """Softmax regression, AdaGrad, a fixed number of epochs in a fixed order."""
-    count = len(classes)
-    number = {name: i for i, name in enumerate(classes)}
-    data = [(_vector(s.features, idf), number[s.label], s.weight) for s in samples]
     weights = {f: [0.0] * count for vector, _, _ in data for f, _ in vector}
     squares = {f: [1e-3] * count for f in weights}
     bias, bias_squares = [0.0] * count, [1e-3] * count
@@ -349,3 +391,8 @@ def _row(weights: Sequence[float]) -> Row:
     """The weights of a feature that matter."""
     kept = [k for k, w in enumerate(weights) if abs(w) >= SPARE]
     return kept, [round(weights[k], 2) for k in kept]
+
+
+if __name__ == "__main__":
+    _samples, _count = marshal.loads(sys.stdin.buffer.read())  # noqa: S302 - our own parent asks
+    sys.stdout.buffer.write(marshal.dumps(_learn(_samples, _count)))
