@@ -216,7 +216,7 @@ def _skill(
     )
     return Skill(
         code=code,
-        gist=source.statement if source else "",
+        gist=words.facts.get(source.id, source.statement) if source else "",
         source=source.source if source else "",
         fact=fact,
         where=where,

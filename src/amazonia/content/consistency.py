@@ -43,6 +43,7 @@ KINDS = {
     "discussion": "pergunta de debate",
     "emotion": "emoção",
     "ending": "final",
+    "fact": "fato",
     "epilogue": "epílogo",
     "place": "lugar",
     "questionnaire": "questionário",
@@ -161,6 +162,8 @@ def _parts(case: Case, words: CaseWords) -> Iterator[_Pair]:
     yield "act", [name for name, _ in case.acts], words.acts
     yield "character", case.characters, words.characters
     yield "discussion", case.discussion, words.discussion
+    if words.facts:
+        yield "fact", case.sources, words.facts
     judged = words.questionnaire.items if words.questionnaire else {}
     yield "questionnaire item", [i for form in case.questionnaire for i in form.items], judged
 

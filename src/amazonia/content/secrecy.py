@@ -78,7 +78,7 @@ def texts(case: Case, words: CaseWords) -> Iterator[Text]:
     yield from _choices(case, words)
     yield from _confrontations(case, words)
     yield from _publication(case, words)
-    yield from _facts(case)
+    yield from _facts(case, words)
 
 
 def _frame(case: Case, words: CaseWords) -> Iterator[Text]:
@@ -265,19 +265,20 @@ def _publication(case: Case, words: CaseWords) -> Iterator[Text]:
         yield Text("debrief", line, logic.when)
 
 
-def _facts(case: Case) -> Iterator[Text]:
+def _facts(case: Case, words: CaseWords) -> Iterator[Text]:
     """The sources shown with what is solved."""
     for riddle in case.riddles.values():
-        yield from _sources(case, riddle.facts, both(riddle.when, atom(riddle.id)))
+        yield from _sources(case, words, riddle.facts, both(riddle.when, atom(riddle.id)))
     for challenge in case.challenges.values():
         gate = both(case.characters[challenge.by].when, challenge.when)
-        yield from _sources(case, challenge.facts, gate)
+        yield from _sources(case, words, challenge.facts, gate)
 
 
-def _sources(case: Case, facts: tuple[str, ...], gate: Gate) -> Iterator[Text]:
+def _sources(case: Case, words: CaseWords, facts: tuple[str, ...], gate: Gate) -> Iterator[Text]:
     for fact in facts:
         source = case.sources[fact]
-        yield Text(f"sources.{fact}", f"{source.statement} {source.source}", gate)
+        statement = words.facts.get(fact, source.statement)
+        yield Text(f"sources.{fact}", f"{statement} {source.source}", gate)
 
 
 # ── what can be open while a secret is closed ───────────────────────────────────────────────────

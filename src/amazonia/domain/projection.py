@@ -417,15 +417,17 @@ class _View:
         return [name for name, gate in self.case.marks.items() if self._open(gate)]
 
     def _facts(self, facts: Iterable[str]) -> list[Json]:
-        return [fact_view(self.case, fact) for fact in facts if fact in self.case.sources]
+        return [
+            fact_view(self.case, self.words, fact) for fact in facts if fact in self.case.sources
+        ]
 
 
-def fact_view(case: Case, fact: str) -> Json:
-    """A real-world fact with its source."""
+def fact_view(case: Case, words: CaseWords, fact: str) -> Json:
+    """A real-world fact, translated if it can be, with its source."""
     source = case.sources[fact]
     return {
         "id": source.id,
-        "statement": source.statement,
+        "statement": words.facts.get(fact, source.statement),
         "source": source.source,
         "url": source.url,
         "confidence": source.confidence,

@@ -294,7 +294,10 @@ class QuestionnaireWords(_Words):
 
 @dataclass(frozen=True, slots=True)
 class CaseWords(_Words):
-    """Every word of a case in one language."""
+    """Every word of a case in one language.
+
+    `facts` translates the statements of `sources.yaml`, `captions` what stands in drawings.
+    """
 
     title: str
     subtitle: str
@@ -317,3 +320,5 @@ class CaseWords(_Words):
     characters: Mapping[CharacterId, CharacterWords]
     discussion: Mapping[str, str] = field(default_factory=dict)
     questionnaire: QuestionnaireWords | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    captions: Mapping[str, str] = field(default_factory=dict)

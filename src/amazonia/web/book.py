@@ -95,7 +95,8 @@ class Book:
         for topic in case.topics():
             if state.depth.get(topic.key, 0):
                 told += topic.facts
-        return [fact_view(case, fact) for fact in dict.fromkeys(told) if fact in case.sources]
+        facts = (fact for fact in dict.fromkeys(told) if fact in case.sources)
+        return [fact_view(case, self.words, fact) for fact in facts]
 
     def host(self, name: str) -> Json:
         """What the interview shows of a person beside the projection."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -24,6 +24,7 @@ _ROOT = re.compile(r"<svg\b[^>]*>")
 _NAMED = re.compile(r' (?:role|aria-label|aria-labelledby)="[^"]*"')
 _TITLE = re.compile(r"<title\b[^>]*>.*?</title>", re.DOTALL)
 _MARK = re.compile(r'<g id="mark-([^"]+)" display="none">')
+_CAPTION = re.compile(r"(?<=>)[^<>\n]+(?=<)")
 _PLACE = re.compile(r'\n?<g id="place-[^"]+" transform="[^"]+"/>')
 
 
@@ -33,11 +34,13 @@ class Drawings:
 
     Attributes:
         folder: where its SVG files are.
+        captions: what stands in a drawing → how the language of the page says it.
         address: file name → URL, for drawings that are linked and not put into the page.
     """
 
     folder: Path
     address: Callable[[str], str]
+    captions: Mapping[str, str] = field(default_factory=dict)
 
     def url(self, name: str) -> str:
         """Where the browser finds a drawing."""
@@ -49,7 +52,7 @@ class Drawings:
         Args:
             hidden: its name is told elsewhere on the page.
         """
-        drawn = _read(self.folder / f"{name}.svg") if self.has(name) else sketch(name)
+        drawn = self._told(name) if self.has(name) else sketch(name)
         return _hide(drawn) if hidden else Markup(drawn)  # noqa: S704
 
     def has(self, name: str) -> bool:
@@ -64,13 +67,21 @@ class Drawings:
 
     def map(self, marks: Collection[str], pins: Sequence[Pin]) -> Markup:
         """The map with the marks earned so far and no other, and people pinned to it."""
-        drawn = _read(self.folder / "map.svg") if self.has("map") else sheet()
+        drawn = self._told("map") if self.has("map") else sheet()
         source = _PLACE.sub("", drawn)
         kept = [line for line in source.split("\n") if _shown(line, marks)]
         drawn = _MARK.sub(r'<g id="mark-\1">', "\n".join(kept))
         body = "".join(pin.svg() for pin in pins)
         drawn = drawn.replace(' role="img"', ' role="group"', 1)
         return Markup(drawn.rstrip().removesuffix("</svg>") + body + "</svg>")  # noqa: S704
+
+    def _told(self, name: str) -> str:
+        """A drawing with its captions in the language of the page."""
+        drawn = _read(self.folder / f"{name}.svg")
+        if not self.captions:
+            return drawn
+        told = {text: escape(caption) for text, caption in self.captions.items()}
+        return _CAPTION.sub(lambda found: told.get(found[0], found[0]), drawn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -207,10 +207,10 @@ def waiting(challenges: Sequence[Json]) -> int:
     return sum(1 for challenge in challenges if not challenge["solved"])
 
 
-def art_of(request: Request, case_id: str) -> Drawings:
-    """The drawings of a case."""
+def art_of(request: Request, case_id: str, captions: Mapping[str, str] | None = None) -> Drawings:
+    """The drawings of a case, with their captions in a language of the case."""
     folder = services_of(request).library.folder / case_id / "art"
-    return Drawings(folder, request.app.state.art[case_id].url)
+    return Drawings(folder, request.app.state.art[case_id].url, captions or {})
 
 
 def words_of(case: Case, lang: str) -> CaseWords:
@@ -247,4 +247,6 @@ def _desk(request: Request, team: Team) -> Desk:
     }
     view = state_view(table.case, table.words, table.state, team.id)
     book = Book(table.case, table.words, table.state)
-    return Desk(shown, team.lang, view, book, art_of(request, team.case_id), team)
+    return Desk(
+        shown, team.lang, view, book, art_of(request, team.case_id, table.words.captions), team
+    )
