@@ -82,6 +82,11 @@ class Thresholds:
     """Each of two clauses needs this chance for two topics to be answered in one turn."""
 
 
+DEFAULT = Thresholds()
+CHOSEN = {"en": Thresholds(clue=0.8, alone=0.8)}
+"""Languages whose own questions asked for other thresholds than the first one's."""
+
+
 Row = tuple[Sequence[int], Sequence[float]]
 """The classes that a feature speaks for or against, and how much for each."""
 
@@ -154,7 +159,11 @@ class Listener:
 
     reader: Reader
     ears: Mapping[CharacterId, Ear]
-    thresholds: Thresholds = Thresholds()
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """What was chosen for the language."""
+        return CHOSEN.get(self.reader.language.code, DEFAULT)
 
     def listen(
         self, character: CharacterId, message: str, previous: TopicId | None = None
