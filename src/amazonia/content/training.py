@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import exp, log, sqrt
+from operator import mul
 from random import Random
 
 from amazonia.domain.case import Case, Character, CharacterId, Lang, TopicId
@@ -351,10 +352,18 @@ def _learn_apart(task: _Task) -> _Weights:
 def _learn(
     data: Sequence[tuple[list[tuple[str, float]], int, float]], count: int, epochs: int = EPOCHS
 ) -> _Weights:
-    """Softmax regression, AdaGrad, a fixed number of epochs in a fixed order."""
-    weights = {f: [0.0] * count for vector, _, _ in data for f, _ in vector}
-    squares = {f: [1e-3] * count for f in weights}
+    """Softmax regression, AdaGrad, a fixed number of epochs in a fixed order.
+
+    A sample holds the rows of its features themselves: nothing is looked up while learning.
+    """
+    features = dict.fromkeys(f for vector, _, _ in data for f, _ in vector)
+    weights = {f: array("d", [0.0]) * count for f in features}
+    squares = {f: array("d", [1e-3]) * count for f in features}
     bias, bias_squares = [0.0] * count, [1e-3] * count
+    held = [
+        ([weights[f] for f, _ in vector], [squares[f] for f, _ in vector], [v for _, v in vector])
+        for vector, _, _ in data
+    ]
     order, chance = list(range(len(data))), Random(7)
     rest = [0] * len(data)
     for epoch in range(epochs):
@@ -362,10 +371,12 @@ def _learn(
         for i in order:
             if rest[i] > epoch:
                 continue
-            vector, label, importance = data[i]
-            scores = bias[:]
-            for feature, value in vector:
-                scores = [s + w * value for s, w in zip(scores, weights[feature], strict=True)]
+            _, label, importance = data[i]
+            rows, steep, values = held[i]
+            columns = zip(*rows, strict=True) if rows else [()] * count
+            scores = [
+                sum(map(mul, column, values), b) for column, b in zip(columns, bias, strict=True)
+            ]
             top = max(scores)
             odds = [exp(s - top) for s in scores]
             total = sum(odds)
@@ -377,14 +388,14 @@ def _learn(
             for k, error in live:
                 bias_squares[k] += error * error
                 bias[k] -= 0.1 * RATE * error / sqrt(bias_squares[k])
-            for feature, value in vector:
-                values, square = weights[feature], squares[feature]
+            for row, square, value in zip(rows, steep, values, strict=True):
                 for k, error in live:
-                    slope = error * value + DECAY * values[k]
-                    square[k] += slope * slope
-                    values[k] -= RATE * slope / sqrt(square[k])
-    rows = {feature: _row(weight) for feature, weight in weights.items()}
-    return {f: row for f, row in rows.items() if row[0]}, [round(b, 4) for b in bias]
+                    weight = row[k]
+                    slope = error * value + DECAY * weight
+                    square[k] = grown = square[k] + slope * slope
+                    row[k] = weight - RATE * slope / sqrt(grown)
+    kept = {feature: _row(weight) for feature, weight in weights.items()}
+    return {f: row for f, row in kept.items() if row[0]}, [round(b, 4) for b in bias]
 
 
 def _row(weights: Sequence[float]) -> Row:
