@@ -161,7 +161,7 @@ class Services:
 
 
 def _say_learning(case: str) -> None:
-    log.info("case.learning", case=case, note="once, some twenty seconds")
+    log.info("case.learning", case=case, note="once, some ten seconds a language")
 
 
 def open_library(settings: Settings) -> Library:

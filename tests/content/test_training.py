@@ -2,8 +2,12 @@
 
 import gzip
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.domain.world import PT, lama, mini
@@ -43,6 +47,28 @@ def test_teaching_is_deterministic() -> None:
     one, other = training.teach(mini().case, PT, language(PT)), mini().listener
     assert one.ears == other.ears
     assert one.reader.vocabulary == other.reader.vocabulary
+
+
+def test_a_process_of_its_own_learns_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an ear is learned changes nothing; nor does a process that cannot be had."""
+    case = base_library(tmp_path).case("base")
+    here = training.teach(case, PT, language(PT))
+    monkeypatch.setattr(training, "MUCH", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    processes = []
+    run = subprocess.run
+
+    def watched(*args: Any, **options: Any) -> Any:
+        processes.append(args)
+        return run(*args, **options)
+
+    monkeypatch.setattr(subprocess, "run", watched)
+    assert training.teach(case, PT, language(PT)).ears == here.ears
+    assert len(processes) == len(case.characters)
+    monkeypatch.setattr(sys, "executable", "/there/is/no/python")
+    assert training.teach(case, PT, language(PT)).ears == here.ears
 
 
 def test_an_ear_knows_its_topics_and_what_is_none() -> None:
