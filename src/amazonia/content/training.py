@@ -340,7 +340,7 @@ def _learn_all(tasks: Sequence[_Task]) -> list[_Weights]:
 def _learn_apart(task: _Task) -> _Weights:
     """Learn in a process of its own, or here where there can be none."""
     sent = marshal.dumps((task.samples, len(task.classes)))
-    command = [sys.executable, "-m", __name__]
+    command = [sys.executable, "-P", "-m", __name__]
     try:
         done = subprocess.run(command, input=sent, stdout=subprocess.PIPE, check=True)
     except (OSError, subprocess.CalledProcessError):
