@@ -108,6 +108,7 @@ def test_a_class_of_forty(studio: Studio, chromium: Browser, server: Server) -> 
     """
     teacher, url = studio.page, server.url
     code = opened(teacher, url)
+    expect(teacher.locator("#key")).not_to_have_value("", timeout=PATIENCE)
     key_link = teacher.locator("#key").input_value()
     teacher.get_by_role("button", name="Já guardei").click()
     in_thread(played, url, code)

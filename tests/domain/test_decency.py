@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 RUDE = {"velha chata", "cala a boca kelvin seu burro", "seu burro", "qual teu insta?"}
 RUDE_EN = {"what an idiot", "shut up you clown"}
 """All of the bench that is declined; none is a question about a case."""
+PRIVATE = {"me passa teu zap"}
+"""What authors expect to be asked, and the filter declines before it comes to that."""
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,7 @@ def test_no_word_of_the_cases_is_declined() -> None:
         for text in strings(yaml.load(file.read_bytes(), yaml.CSafeLoader))
     }
     assert len(texts) > 10_000
-    assert {text for text, lang in texts if indecency(text, lang)} <= RUDE
+    assert {text for text, lang in texts if indecency(text, lang)} <= RUDE | PRIVATE
 
 
 def test_declining_is_decent() -> None:

@@ -90,7 +90,7 @@ def public(source: Source, tongue: Tongue, character: CharacterId) -> Content:
 
 def _chatter(words: CaseWords, who: CharacterWords) -> Iterator[str]:
     """What the character says and does from the start, and what everybody reads."""
-    skip = ("topics", "reactions", "locked", "name")
+    skip = ("topics", "asides", "reactions", "locked", "name")
     for part in fields(who):
         if part.name not in skip:
             yield from strings(getattr(who, part.name))
