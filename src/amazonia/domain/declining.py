@@ -13,7 +13,7 @@ from amazonia.domain.decency import Indecency
 _PT: Mapping[Indecency, tuple[str, ...]] = {
     "insult": (
         "Assim não tem conversa. Com respeito, eu respondo o que souber.",
-        "Palavrão não abre porta nenhuma por aqui. Pergunta de outro jeito?",
+        "Xingamento não abre porta nenhuma por aqui. Pergunta de outro jeito?",
         "Esfria a cabeça e pergunta de novo. Eu espero.",
     ),
     "sexual": (
@@ -40,7 +40,7 @@ _PT: Mapping[Indecency, tuple[str, ...]] = {
 _EN: Mapping[Indecency, tuple[str, ...]] = {
     "insult": (
         "Not like that. Ask with respect and I will tell you what I know.",
-        "Bad language opens no doors here. Will you ask it another way?",
+        "Insults open no doors here. Will you ask it another way?",
         "Cool down and ask again. I can wait.",
     ),
     "sexual": (
@@ -49,7 +49,7 @@ _EN: Mapping[Indecency, tuple[str, ...]] = {
         "No, that is not for us to talk about. Ask me what happened.",
     ),
     "hate": (
-        "Nobody talks about people like that with me. Nobody is worth less for being who they are.",
+        "Don't talk about anyone that way with me. Nobody is worth less for being who they are.",
         "I won't repeat that, nor answer it. Everyone here deserves respect.",
         "You find nothing out by looking down on others. Let's get back to the case.",
     ),
