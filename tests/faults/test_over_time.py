@@ -29,6 +29,7 @@ from tests.faults.playing import (
 )
 from tests.providers import FaultyProvider, provider
 from tests.server import Server
+from tests.serving import serving
 
 from amazonia.devprovider.server import Provider, create_app
 from amazonia.fabric.bell import PEERS_FOR
@@ -204,14 +205,8 @@ async def second_provider(keys: list[str]) -> AsyncIterator[str]:
         return await handler(request)
 
     app.middlewares.append(note)
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        yield f"http://127.0.0.1:{site.port}/v1"
-    finally:
-        await runner.cleanup()
+    async with serving(app) as address:
+        yield f"{address}/v1"
 
 
 def as_second(url: str) -> dict[str, str]:

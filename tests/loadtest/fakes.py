@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from aiohttp import web
+from tests.serving import serving as served
 
 TURN = "abc"
 
@@ -79,11 +80,5 @@ async def serving(game: FakeGame) -> AsyncIterator[str]:
             web.get(f"/api/turns/{TURN}/events", game.listen),
         ]
     )
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{site.port}"
-    finally:
-        await runner.cleanup()
+    async with served(app) as address:
+        yield address

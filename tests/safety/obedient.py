@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from tests.serving import serving
 
 Json = dict[str, Any]
 
@@ -48,13 +49,6 @@ async def obedient() -> AsyncIterator[Obedient]:
     provider = Obedient()
     app = web.Application(client_max_size=1 << 20)
     app.router.add_post("/v1/chat/completions", provider.answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
-        provider.url = f"http://127.0.0.1:{port}/v1"
+    async with serving(app) as address:
+        provider.url = f"{address}/v1"
         yield provider
-    finally:
-        await runner.cleanup()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from tests.serving import serving
 
 from amazonia.ports import Concern
 from amazonia.voice.deadline import Deadline
@@ -100,16 +101,9 @@ async def a_judge() -> AsyncIterator[Judge]:
     judge = Judge()
     app = web.Application()
     app.router.add_post("/v1/moderations", judge.answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
-        judge.url = f"http://127.0.0.1:{port}/v1"
+    async with serving(app) as address:
+        judge.url = f"{address}/v1"
         yield judge
-    finally:
-        await runner.cleanup()
 
 
 def soon() -> Deadline:

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from tests.serving import serving
 
 from amazonia.voice.failures import ProviderFailed
 from amazonia.voice.providers import (
@@ -120,12 +121,9 @@ async def upstream() -> AsyncIterator[Upstream]:
     provider = Upstream()
     app = web.Application()
     app.router.add_post("/v1/chat/completions", provider.answer)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    provider.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield provider
-    await runner.cleanup()
+    async with serving(app) as address:
+        provider.url = f"{address}/v1"
+        yield provider
 
 
 @pytest.fixture
