@@ -30,8 +30,9 @@ sys.path.insert(0, str(ROOT))
 from tests.server import Server, serve  # noqa: E402
 
 from amazonia.domain.session import begin  # noqa: E402
+from amazonia.groundwork import migrate, open_library  # noqa: E402
 from amazonia.ports import Team  # noqa: E402
-from amazonia.services import Services, migrate, open_library, open_services  # noqa: E402
+from amazonia.services import Services, open_services  # noqa: E402
 from amazonia.settings import read_settings  # noqa: E402
 from amazonia.web.security import CLASS_COOKIE, COOKIE, Cookies  # noqa: E402
 

@@ -26,7 +26,8 @@ from amazonia.classroom.labels import Labels
 from amazonia.classroom.pdf import make_pdf
 from amazonia.classroom.report import make_report
 from amazonia.classroom.sheets import team_sheet
-from amazonia.services import migrate, open_services
+from amazonia.groundwork import migrate
+from amazonia.services import open_services
 from amazonia.settings import read_settings
 from amazonia.web.phrases import phrases
 

@@ -50,15 +50,21 @@ ARROWS = {
         ("content", "domain", "errors"), "an author's preview is no part of what is served"
     ),
     "ops": Arrow(_GROUND, "operations watch what they are given"),
-    # the one place that wires them
+    # the places that wire them
+    "groundwork": Arrow(
+        (*_GROUND, "content", "domain", "store.migrate", "voice.guard"),
+        "it is done before anything serves",
+    ),
     "services": Arrow(
-        (*_USE_CASES, *_GROUND, "content", "voice", "store", "fabric", "ops"),
+        (*_USE_CASES, *_GROUND, "groundwork", "content", "voice", "store", "fabric", "ops"),
         "the composition root knows everything but the edges that open it",
     ),
     # the edges
-    "web": Arrow((*_USE_CASES, *_GROUND, "services", "ops", "jobs"), _EDGE_REASON),
-    "jobs": Arrow((*_USE_CASES, *_GROUND, "services", "ops"), _EDGE_REASON),
-    "serve": Arrow((*_GROUND, "services", "web", "ops"), "it only starts the web's processes"),
+    "web": Arrow((*_USE_CASES, *_GROUND, "groundwork", "services", "ops", "jobs"), _EDGE_REASON),
+    "jobs": Arrow((*_USE_CASES, *_GROUND, "groundwork", "services", "ops"), _EDGE_REASON),
+    "serve": Arrow(
+        (*_GROUND, "groundwork", "services", "web", "ops"), "it only starts the web's processes"
+    ),
     "cli": Arrow(
         (
             *(*_USE_CASES, *_GROUND, "services", "ops", "jobs", "content"),

@@ -11,8 +11,9 @@ from tests.learned import SharedLibrary
 
 from amazonia.content.library import Library
 from amazonia.domain.session import begin
+from amazonia.groundwork import migrate
 from amazonia.ports import Team
-from amazonia.services import Services, migrate, open_services
+from amazonia.services import Services, open_services
 from amazonia.settings import Settings, read_settings
 
 CASES = Path(__file__).parent / "cases"

@@ -70,17 +70,23 @@ class BadCase(AmazoniaError):
     """A case's files have faults."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__("\n".join(map(str, findings)))
+        super().__init__(findings)
         self.findings = tuple(findings)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.findings))
 
 
 class UnknownCase(AmazoniaError):
     """There is no such case in the folder."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"no case '{name}'; there are: {', '.join(known) or 'none'}")
+        super().__init__(name, known)
         self.name = name
         self.known = tuple(known)
+
+    def __str__(self) -> str:
+        return f"no case '{self.name}'; there are: {', '.join(self.known) or 'none'}"
 
 
 class NoSession(AmazoniaError):

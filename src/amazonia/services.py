@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.util import find_spec
 
 import structlog
 from aiohttp import ClientSession
@@ -18,8 +17,8 @@ from amazonia.classroom.leading import Leading
 from amazonia.classroom.live import Boards
 from amazonia.classroom.missing import NextSteps
 from amazonia.classroom.rooms import Rooms
-from amazonia.content.library import Library, bundled_cases
-from amazonia.errors import AmazoniaError, BadSetting
+from amazonia.content.library import Library
+from amazonia.errors import AmazoniaError
 from amazonia.fabric.bell import Bell
 from amazonia.fabric.epoch import Epoch
 from amazonia.fabric.leases import LeasedOwners
@@ -32,6 +31,7 @@ from amazonia.fabric.streams import MemoryStreams
 from amazonia.fabric.switches import Switches
 from amazonia.fabric.system import SystemChance, SystemClock
 from amazonia.fabric.watch import Watch
+from amazonia.groundwork import need_driver, open_library
 from amazonia.ops.health import Health, Pulse, Tally, no_endpoint, no_redis
 from amazonia.play.game import Game
 from amazonia.play.orphans import finish_orphans
@@ -57,21 +57,21 @@ from amazonia.settings import Settings, secret_key
 from amazonia.store.attic import StoredAttic
 from amazonia.store.classes import StoredClasses
 from amazonia.store.copies import back_up, bring_back
-from amazonia.store.database import OpenDatabase
+from amazonia.store.database import OpenDatabase, every_statement
 from amazonia.store.jobs import StoredJobs
 from amazonia.store.leases import StoredLeases
-from amazonia.store.migrate import migrate_postgres, migrate_sqlite, newest
+from amazonia.store.migrate import newest
 from amazonia.store.replies import StoredReplies
 from amazonia.store.reports import StoredRecords
 from amazonia.store.spending import StoredSpending
 from amazonia.store.sqlite import SqliteDatabase
+from amazonia.store.sqlite import prepared as prepared_for_sqlite
 from amazonia.store.teams import StoredDevices, StoredNotes, StoredTeams
 from amazonia.store.turns import StoredTurns
 from amazonia.voice.breaker import Breaker
 from amazonia.voice.budget import Allowance, Budget
 from amazonia.voice.chain import Chain, Channel, Timers
 from amazonia.voice.flights import Flights
-from amazonia.voice.guard import prepare
 from amazonia.voice.limits import Concurrency, RetryBudget
 from amazonia.voice.moderation import EndpointModeration
 from amazonia.voice.pressure import relieved
@@ -84,9 +84,8 @@ __all__ = [
     "Services",
     "back_up",
     "bring_back",
-    "migrate",
+    "compile_statements",
     "newest",
-    "open_library",
     "open_services",
 ]
 
@@ -160,44 +159,15 @@ class Services:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-def _say_learning(case: str) -> None:
-    log.info("case.learning", case=case, note="once, some ten seconds a language")
+def compile_statements(settings: Settings) -> None:
+    """Write out every statement as the database that the settings name reads it."""
+    for statement in every_statement():
+        if settings.is_on_postgres:
+            from amazonia.store.postgres import prepared
 
-
-def open_library(settings: Settings) -> Library:
-    """The cases, loaded and ready to be asked.
-
-    Raises:
-        BadCase: a case's files have faults.
-        BadSetting: there is no case in the folder.
-    """
-    folder = settings.cases or bundled_cases()
-    library = Library(folder, settings.data / "learned", _say_learning)
-    if not library.names():
-        raise BadSetting(
-            f"AMAZONIA_CASES: there is no case in '{folder}'; a folder of case folders"
-        )
-    library.open()
-    if settings.voices:
-        for name in library.names():
-            case = library.case(name)
-            for lang, words in case.words.items():
-                prepare(case, words, library.language(lang))
-    return library
-
-
-def migrate(settings: Settings) -> None:
-    """Bring the database to the newest shape; once, before the first process serves.
-
-    Raises:
-        BadSetting: there is no driver for the database.
-        StoreDown: the database does not answer, or a newer version wrote it.
-    """
-    if settings.is_on_postgres:
-        _need_driver()
-        migrate_postgres(settings.database_url)
-    else:
-        migrate_sqlite(settings.database_file)
+            prepared(statement)
+        else:
+            prepared_for_sqlite(statement)
 
 
 @asynccontextmanager
@@ -452,18 +422,9 @@ def _open_database(settings: Settings) -> OpenDatabase:
 
 
 def _open_postgres(settings: Settings, size: int, overflow: int) -> OpenDatabase:
-    _need_driver()
+    need_driver()
     from amazonia.store.postgres import PATIENCE, PostgresDatabase
 
     # A turn that finds it dead is refused in time.
     patience = min(PATIENCE, settings.turn_deadline / 3)
     return PostgresDatabase(settings.database_url, size, overflow, patience)
-
-
-def _need_driver() -> None:
-    if any(find_spec(name) is None for name in ("asyncpg", "greenlet")):
-        raise BadSetting(
-            "DATABASE_URL: PostgreSQL needs the extra `postgres`: "
-            "pip install 'amazonia[postgres]', "
-            "or in a checkout pip install -r requirements-scale.lock"
-        )

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from amazonia.content.files import case_names
 from amazonia.content.library import bundled_cases
-from amazonia.content.load import case_names, load_case
+from amazonia.content.load import load_case
 from amazonia.content.new import TEMPLATE, new_case
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,9 @@ from tests.domain.world import MINI, PT, World, lama, mini, papel
 from tests.learned import SharedLibrary
 
 from amazonia.content.check import check_case
+from amazonia.content.files import case_names
 from amazonia.content.library import bundled_cases
-from amazonia.content.load import case_names, load_case
+from amazonia.content.load import load_case
 from amazonia.domain.case import ChallengeId, CharacterId, ClueId, RiddleId, TopicId
 from amazonia.domain.gates import OPEN, parse
 from amazonia.errors import UnknownCase

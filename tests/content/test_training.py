@@ -1,7 +1,7 @@
 """Teaching the ear, and keeping what was learned."""
 
-import gzip
 import json
+import mmap
 import os
 import shutil
 import subprocess
@@ -142,17 +142,24 @@ def test_a_listener_is_opened_once(tmp_path: Path) -> None:
 
 
 BROKEN = {
-    "empty": b"",
-    "no gzip": b"{}",
-    "another thing": gzip.compress(b"[]"),
-    "a shape of old": gzip.compress(b'{"ears": {"cida": {}}, "vocabulary": []}'),
-    "half an ear": gzip.compress(b'{"features": [], "vocabulary": []}\n{"name": "cida"}\n'),
-    "no base64": gzip.compress(
-        b'{"features": [], "vocabulary": []}\n'
-        b'{"name": "cida", "classes": [], "bias": [], "awarding": [], "idf": "ab!"}\n'
-    ),
-    "torn": gzip.compress(bytes(range(256)) * 9)[:30] + b"\xff" * 40,
+    "empty": lambda good: b"",
+    "no JSON": lambda good: b"\x1f\x8b" + good,
+    "another thing": lambda good: b"[]\n",
+    "nothing of all that": lambda good: b"{}\n",
+    "no arrays": lambda good: _head(good, arrays=[]) + _body(good),
+    "a number that is none": lambda good: _head(good, arrays=[["I", "four"]]) + _body(good),
+    "half an ear": lambda good: _head(good, ears=[{"name": "ana"}]) + _body(good),
+    "cut off": lambda good: good[:-9],
+    "one bit": lambda good: good[:-100] + bytes([good[-100] ^ 1]) + good[-99:],
 }
+
+
+def _head(good: bytes, **other: Any) -> bytes:
+    return json.dumps({**json.loads(good.splitlines()[0]), **other}).encode() + b"\n"
+
+
+def _body(good: bytes) -> bytes:
+    return good.partition(b"\n")[2]
 
 
 def test_a_broken_cache_is_ignored(tmp_path: Path) -> None:
@@ -160,12 +167,13 @@ def test_a_broken_cache_is_ignored(tmp_path: Path) -> None:
     first = base_library(tmp_path)
     learned = first.listener(first.case("base"), PT)
     (file,) = kept(tmp_path)
-    good = gzip.decompress(file.read_bytes())
-    for what, broken in BROKEN.items():
-        file.write_bytes(broken)
+    good = file.read_bytes()
+    for what, spoil in BROKEN.items():
+        file.unlink()  # the old one is still mapped
+        file.write_bytes(spoil(good))
         again = base_library(tmp_path)
         assert readings(again.listener(again.case("base"), PT)) == readings(learned), what
-        assert gzip.decompress(file.read_bytes()) == good, what
+        assert file.read_bytes() == good, what
     assert kept(tmp_path) == [file]
 
 
@@ -206,14 +214,38 @@ def test_the_revision_is_that_of_the_files(tmp_path: Path) -> None:
     assert revision(folder) != before
 
 
-def test_the_cache_is_plain_json(tmp_path: Path) -> None:
-    """Nothing that is executed when read stands in the cache."""
+def test_a_library_that_is_given_cases_learns_them_whole(tmp_path: Path) -> None:
+    """What another process read has no examples; where its cache is gone they are read again."""
+    reader = base_library(tmp_path)
+    read = reader.read()
+    given = Library(reader.folder, reader.cache, read=read)
+    assert given.case("base") is read.cases["base"]
+    assert not any(t.examples for t in given.case("base").words[PT].characters[ANA].topics.values())
+    one = given.listener(given.case("base"), PT)
+    shutil.rmtree(reader.cache)
+    again = Library(reader.folder, reader.cache, read=read)
+    other = again.listener(again.case("base"), PT)
+    assert one.ears == other.ears == reader.listener(reader.case("base"), PT).ears
+
+
+def test_nothing_in_the_cache_is_executed(tmp_path: Path) -> None:
+    """A line of JSON tells what the numbers after it are."""
     library = base_library(tmp_path)
     library.open()
     (file,) = kept(tmp_path)
-    shared, *ears = map(json.loads, gzip.decompress(file.read_bytes()).splitlines())
-    assert set(shared) == {"vocabulary", "features"}
-    assert [ear["name"] for ear in ears] == ["ana"]
+    head = json.loads(file.read_bytes().splitlines()[0])
+    assert set(head) == {"arrays", "checksum", "ears"}
+    assert [ear["name"] for ear in head["ears"]] == ["ana"]
+
+
+def test_what_was_learned_stays_in_its_file(tmp_path: Path) -> None:
+    """The process that learned it, too, keeps no copy of its own in memory."""
+    library = base_library(tmp_path)
+    listener = library.listener(library.case("base"), PT)
+    (file,) = kept(tmp_path)
+    for array in (listener.ears[ANA].weights, listener.reader.typos.text):
+        assert isinstance(array.obj, mmap.mmap)
+        assert len(array.obj) == file.stat().st_size
 
 
 @pytest.mark.slow

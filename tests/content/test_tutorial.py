@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from amazonia.services import migrate
+from amazonia.groundwork import migrate
 from amazonia.settings import read_settings
 from amazonia.web.app import create_app
 

@@ -160,7 +160,7 @@ def _is_healthy(image: Box, volume: Path, server: Server) -> bool:
 def test_an_upgrade_hands_on_what_the_new_image_learned(image: Box, volume: Path) -> None:
     """A volume with an older version's knowledge does not make the new version learn again."""
     (volume / "learned").mkdir()
-    (volume / "learned" / f"{CASE}.pt-BR.of-an-older-version.jsonl.gz").write_bytes(b"")
+    (volume / "learned" / f"{CASE}.pt-BR.of-an-older-version.learned").write_bytes(b"")
     os.chown(volume / "learned", USER, USER)
     with _running(image, volume) as server:
         assert "case.learning" not in server.log.read_text()

@@ -19,10 +19,11 @@ import pytest
 from tests.doctor.examining import examined, the
 from tests.worlds import mini_settings
 
+from amazonia.groundwork import migrate
 from amazonia.ops.doctor import machine
 from amazonia.ops.doctor.clock import judge_clock, judge_date
 from amazonia.ops.doctor.findings import Finding, Found, apart, examine, ok
-from amazonia.services import migrate, newest
+from amazonia.services import newest
 
 
 def test_a_folder_that_cannot_be_written_to(data_folder: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.domain.world import lama, mini
 
 from amazonia.domain.case import CharacterId, TopicId
-from amazonia.domain.language import fold, stem
+from amazonia.domain.language import REMEMBERED, fold, stem
 from amazonia.domain.understanding import Reading
 
 MINI = mini()
@@ -202,6 +202,6 @@ def test_only_long_words_are_mended() -> None:
 
 def test_the_memory_of_typos_is_bounded() -> None:
     """A flood of made-up words does not fill the memory."""
-    for number in range(45_000):
+    for number in range(3 * REMEMBERED):
         READER.words(f"x{''.join(chr(97 + int(d)) for d in str(number))}y")
-    assert len(READER._memory) <= 20_001
+    assert len(READER._mended) <= REMEMBERED

@@ -31,7 +31,7 @@ from amazonia.domain.session import (
     play,
 )
 from amazonia.domain.solve import plan
-from amazonia.services import migrate
+from amazonia.groundwork import migrate
 from amazonia.settings import read_settings
 from amazonia.web.app import create_app
 

@@ -15,8 +15,9 @@ from tests.safety.obedient import Obedient, obedient
 
 from amazonia.domain.case import CharacterId
 from amazonia.domain.codec import dump_state
+from amazonia.groundwork import migrate
 from amazonia.ports import Json, Turn
-from amazonia.services import Services, migrate, open_services
+from amazonia.services import Services, open_services
 from amazonia.settings import read_settings
 from amazonia.voice.scripted import authored
 

@@ -25,12 +25,13 @@ from amazonia.domain.codec import dump_state
 from amazonia.domain.errors import RuleError
 from amazonia.domain.session import State, holds
 from amazonia.errors import AmazoniaError
+from amazonia.groundwork import migrate
 from amazonia.play.confront import answer_question, try_round
 from amazonia.play.notebook import link_clues
 from amazonia.play.publish import publish_edition
 from amazonia.play.riddles import riddle_hint, try_challenge, try_riddle
 from amazonia.ports import Team
-from amazonia.services import Services, migrate, open_services
+from amazonia.services import Services, open_services
 from amazonia.settings import read_settings
 
 Json = dict[str, Any]

@@ -19,9 +19,10 @@ from tests.worlds import mini_settings
 
 from amazonia.devprovider.server import Provider
 from amazonia.domain.codec import dump_state
+from amazonia.groundwork import migrate
 from amazonia.play.turns import Interviews
 from amazonia.ports import Json, Team
-from amazonia.services import Services, migrate, open_services
+from amazonia.services import Services, open_services
 from amazonia.voice.breaker import Breaker
 from amazonia.voice.scripted import sentences
 from amazonia.voice.speak import Speaker

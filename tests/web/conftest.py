@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from tests.worlds import mini_library, mini_settings
 
 from amazonia import log
-from amazonia.services import migrate
+from amazonia.groundwork import migrate
 from amazonia.settings import read_settings
 from amazonia.web.app import create_app
 

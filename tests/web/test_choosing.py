@@ -11,7 +11,7 @@ import pytest
 from tests.worlds import CASES
 
 from amazonia.content.library import Library
-from amazonia.services import migrate
+from amazonia.groundwork import migrate
 from amazonia.settings import read_settings
 from amazonia.web.app import create_app
 from amazonia.web.phrases import phrases

@@ -9,7 +9,7 @@ import pytest
 from tests.worlds import mini_library, mini_settings
 
 from amazonia.errors import BadSetting
-from amazonia.services import migrate
+from amazonia.groundwork import migrate
 from amazonia.settings import read_settings
 from amazonia.web.app import create_app
 from amazonia.web.security import COOKIE

@@ -17,8 +17,9 @@ from tests.providers import provider
 from tests.worlds import mini_library, mini_settings
 
 from amazonia.errors import StoreDown
+from amazonia.groundwork import migrate
 from amazonia.ops.health import Pulse, Tally
-from amazonia.services import Services, migrate
+from amazonia.services import Services
 from amazonia.web.app import create_app
 
 TOKEN = {"authorization": "Bearer a-token-for-tests"}

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from amazonia.cli.app import app
-from amazonia.content.library import Library, bundled_cases
-from amazonia.domain.case import Case, CharacterId, Lang
+
+if TYPE_CHECKING:
+    from amazonia.content.library import Library
+    from amazonia.domain.case import Case, Lang
 
 CaseName = Annotated[str, typer.Argument(help="The case: a bundled one's name, or a folder.")]
 LangOption = Annotated[str | None, typer.Option(help="Language; the case's first by default.")]
@@ -165,7 +167,7 @@ def ask(
     if character not in loaded.characters:
         people = ", ".join(loaded.characters)
         raise typer.BadParameter(f"'{character}' is not in {case}; there are: {people}")
-    _ask_one(library, loaded, language, CharacterId(character), question)
+    _ask_one(library, loaded, language, character, question)
 
 
 @app.command()
@@ -242,16 +244,15 @@ def expand(
     run(library, loaded, language, topics, wanted, yes=yes, as_json=as_json)
 
 
-def _ask_one(
-    library: Library, case: Case, lang: Lang, character: CharacterId, question: str
-) -> None:
+def _ask_one(library: Library, case: Case, lang: Lang, character: str, question: str) -> None:
+    from amazonia.domain.case import CharacterId
     from amazonia.domain.director import direct
     from amazonia.domain.lines import read
     from amazonia.domain.session import begin
 
-    reading = library.listener(case, lang).listen(character, question)
-    words = case.words[lang]
-    beat = direct(case, words, begin(case), case.characters[character], reading, 0)
+    who, words = CharacterId(character), case.words[lang]
+    reading = library.listener(case, lang).listen(who, question)
+    beat = direct(case, words, begin(case), case.characters[who], reading, 0)
     typer.echo(f"decision  {reading.decision} {reading.smalltalk}".rstrip())
     for topic, score in zip(reading.topics, reading.scores, strict=False):
         typer.echo(f"  {score:6.1%}  {topic}")
@@ -260,7 +261,7 @@ def _ask_one(
     typer.echo(f"beat      {beat.kind} at the start of the game, voice: scripted")
     typer.echo(f"({beat.gesture})")
     for line in beat.lines:
-        typer.echo(f"— {read(words, character, line).text}")
+        typer.echo(f"— {read(words, who, line).text}")
     if beat.clues:
         typer.echo(f"clue      {', '.join(beat.clues)}")
 
@@ -285,6 +286,8 @@ def _ask_batch(library: Library, case: Case, lang: Lang, batch: Path) -> None:
 
 def _open(case: str) -> tuple[Library, str]:
     """The library of a case and its name there: a folder with a case.yaml, or one of the cases."""
+    from amazonia.content.library import Library, bundled_cases
+
     learned = Path(os.environ.get("AMAZONIA_DATA") or "data") / "learned"
     folder = Path(case)
     if (folder / "case.yaml").is_file():
@@ -298,6 +301,8 @@ def _all() -> list[tuple[Library, str]]:
 
 
 def _case(name: str, lang: str | None) -> tuple[Library, Case, Lang]:
+    from amazonia.domain.case import Lang
+
     library, name = _open(name)
     case = library.case(name)
     language = Lang(lang) if lang else next(iter(case.words))

@@ -19,12 +19,17 @@ MAX_BYTES = 2_000_000
 MAX_DEPTH = 16
 MAX_NODES = 60_000
 """Values, keys, lists and mappings of a file; the largest of ours has a fifth of that."""
-__all__ = ["Loader", "Sheet", "read_sheet"]
+__all__ = ["Loader", "Sheet", "case_names", "read_sheet"]
 
 try:
     from yaml import CSafeLoader as Loader
 except ImportError:  # PyYAML without libyaml: slower, and stricter about «?» inside [ ]
     from yaml import SafeLoader as Loader  # type: ignore[assignment]
+
+
+def case_names(folder: Path) -> list[str]:
+    """The cases of a folder, by name."""
+    return sorted(path.parent.name for path in folder.glob("*/case.yaml"))
 
 
 @dataclass(frozen=True, slots=True)

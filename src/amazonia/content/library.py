@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import hashlib
-import os
-import tempfile
-import zlib
-from array import array
-from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from amazonia.content import training
+from amazonia.content import learned, training
+from amazonia.content.files import case_names
 from amazonia.content.languages import fingerprint, language
-from amazonia.content.load import case_names, load_case
-from amazonia.domain.case import Case, CharacterId, Lang
-from amazonia.domain.language import Language, Reader
-from amazonia.domain.understanding import Ear, Listener
+from amazonia.content.learned import read_learned, write_learned
+from amazonia.domain import language as words
+from amazonia.domain import table
+from amazonia.domain.case import Case, Lang
+from amazonia.domain.language import Language
+from amazonia.domain.understanding import Listener
 from amazonia.errors import UnknownCase
 
 BUNDLED = (Path(__file__).parents[3] / "cases", Path(__file__).parents[1] / "cases")
@@ -33,6 +30,18 @@ def bundled_cases() -> Path:
     return next((folder for folder in BUNDLED if folder.is_dir()), BUNDLED[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a library read from files, by name; another process's library may be given it.
+
+    Attributes:
+        cases: without the examples, which are learned from and then only take memory.
+    """
+
+    cases: Mapping[str, Case]
+    languages: Mapping[str, Language]
+
+
 class Library:
     """Gives cases and listeners by name; safe to share between threads after `open`.
 
@@ -40,15 +49,22 @@ class Library:
         folder: holds one folder a case.
         cache: what was learned is kept here, named by a hash of all that it was learned from.
         learning: called with a case's name before it is learned, which takes some seconds.
+        read: what need not be read again.
     """
 
     def __init__(
-        self, folder: Path, cache: Path, learning: Callable[[str], None] | None = None
+        self,
+        folder: Path,
+        cache: Path,
+        learning: Callable[[str], None] | None = None,
+        read: Read | None = None,
     ) -> None:
         self.folder = folder
         self.cache = cache
         self._learning = learning or (lambda _: None)
-        self._cases: dict[str, Case] = {}
+        self._cases = dict(read.cases) if read else {}
+        self._given = frozenset(self._cases)
+        self._languages = dict(read.languages) if read else {}
         self._listeners: dict[tuple[str, str], Listener] = {}
 
     def names(self) -> list[str]:
@@ -65,12 +81,19 @@ class Library:
         if name not in self._cases:
             if not name.replace("_", "").isalnum() or name not in self.names():
                 raise UnknownCase(name, self.names())
-            self._cases[name] = load_case(self.folder / name)
+            self._cases[name] = self._load(name)
         return self._cases[name]
+
+    def _load(self, name: str) -> Case:
+        from amazonia.content.load import load_case  # here: who is given cases reads none
+
+        return load_case(self.folder / name)
 
     def language(self, lang: Lang) -> Language:
         """What is known of a language."""
-        return language(lang)
+        if lang not in self._languages:
+            self._languages[lang] = language(lang)
+        return self._languages[lang]
 
     def has_learned(self, case: Case) -> bool:
         """Whether a case's listeners are there, so that opening it takes no half minute."""
@@ -81,16 +104,28 @@ class Library:
         key = (case.revision, lang)
         if key not in self._listeners:
             path = self._kept(case, lang)
-            learned = _read(path, lang)
-            if learned is None:
+            listener = read_learned(path, self.language(lang))
+            if listener is None:
                 self._learning(case.id)
-                learned = training.teach(case, lang, language(lang))
-                _write(path, learned)
-            self._listeners[key] = learned
+                whole = self._load(case.id) if case.id in self._given else case
+                listener = self._keep(path, training.teach(whole, lang, self.language(lang)))
+            self._listeners[key] = listener
         return self._listeners[key]
 
     def _kept(self, case: Case, lang: Lang) -> Path:
-        return self.cache / f"{case.id}.{lang}.{_key(case)}.jsonl.gz"
+        return self.cache / f"{case.id}.{lang}.{_key(case)}.learned"
+
+    def _keep(self, path: Path, listener: Listener) -> Listener:
+        """What was learned, from a file if that can be: a full disk costs the next start again."""
+        try:
+            write_learned(path, listener)
+            case, lang, *_ = path.name.split(".")
+            for stale in self.cache.glob(f"{case}.{lang}.*.learned"):
+                if stale != path:
+                    stale.unlink(missing_ok=True)
+        except OSError:
+            return listener
+        return read_learned(path, listener.reader.language) or listener
 
     def kept(
         self,
@@ -118,80 +153,23 @@ class Library:
             for lang in case.words:
                 self.listener(case, lang)
 
+    def read(self) -> Read:
+        """Open everything, and give what another process's library need not read again."""
+        self.open()
+        cases = {
+            name: replace(case, words={k: w.without_examples() for k, w in case.words.items()})
+            for name, case in self._cases.items()
+        }
+        return Read(cases, self._languages)
+
 
 def _key(case: Case) -> str:
-    """Changes with the case, the languages' data and the way of learning."""
-    learning = Path(training.__file__).parent
-    return f"{case.revision}-{fingerprint()[:8]}-{_code(learning)}"
+    """Changes with the case, the languages' data, the way of learning and the shape of files."""
+    return f"{case.revision}-{fingerprint()[:8]}-{_code()}"
 
 
-def _code(folder: Path) -> str:
-    digest = hashlib.sha256((folder / "training.py").read_bytes())
-    digest.update((folder.parent / "domain" / "language.py").read_bytes())
+def _code() -> str:
+    digest = hashlib.sha256()
+    for module in (training, learned, words, table):
+        digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:8]
-
-
-def _write(path: Path, listener: Listener) -> None:
-    """Keep what was learned. A full disk only costs the next start some seconds."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as file, gzip.open(file, "wb", compresslevel=3) as packed:
-            for line in _lines(listener):
-                packed.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-        for stale in path.parent.glob(f"{path.name.split('.')[0]}.{path.name.split('.')[1]}.*.gz"):
-            stale.unlink(missing_ok=True)
-        Path(name).replace(path)
-
-
-def _lines(listener: Listener) -> Iterator[dict[str, Any]]:
-    """What all ears share, then ear by ear: reading them one at a time takes little memory."""
-    places = next(iter(listener.ears.values())).places
-    yield {"vocabulary": sorted(listener.reader.vocabulary), "features": list(places)}
-    for name, ear in listener.ears.items():
-        yield {
-            "name": name,
-            "classes": ear.classes,
-            "bias": ear.bias,
-            "awarding": sorted(ear.awarding),
-            "idf": _packed("d", ear.idf),
-            "starts": _packed("I", ear.starts),
-            "indexes": _packed("B", ear.indexes),
-            "weights": _packed("f", ear.weights),
-        }
-
-
-def _read(path: Path, lang: Lang) -> Listener | None:
-    try:
-        with gzip.open(path) as lines:
-            shared = orjson.loads(lines.readline())
-            places = {feature: place for place, feature in enumerate(shared["features"])}
-            ears = dict(_ear(orjson.loads(line), places) for line in lines)
-        return Listener(Reader(language(lang), frozenset(shared["vocabulary"])), ears)
-    except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError):
-        return None  # not there, cut off, or written by something else
-
-
-def _ear(data: dict[str, Any], places: Mapping[str, int]) -> tuple[CharacterId, Ear]:
-    ear = Ear(
-        classes=tuple(data["classes"]),
-        places=places,
-        idf=_unpacked("d", data["idf"]),
-        starts=_unpacked("I", data["starts"]),
-        indexes=_unpacked("B", data["indexes"]).tobytes(),
-        weights=_unpacked("f", data["weights"]),
-        bias=data["bias"],
-        awarding=frozenset(data["awarding"]),
-    )
-    return CharacterId(data["name"]), ear
-
-
-def _packed(code: str, numbers: Iterable[float]) -> str:
-    """Numbers of an `array` type as base64, in this machine's byte order: a cache stays here."""
-    return b64encode(array(code, numbers)).decode()
-
-
-def _unpacked(code: str, text: str) -> array[Any]:
-    numbers: array[Any] = array(code)
-    numbers.frombytes(b64decode(text))
-    return numbers

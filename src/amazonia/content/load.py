@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from amazonia.content.consistency import check_references, check_words, nearest
-from amazonia.content.files import Sheet, read_sheet
+from amazonia.content.files import Sheet, case_names, read_sheet
 from amazonia.content.models import (
     CaseFile,
     CharacterFile,
@@ -73,11 +73,6 @@ def load_case(folder: Path) -> Case:
     if found := list(check_files(folder)):
         raise BadCase(found)
     return _Builder(folder).build()
-
-
-def case_names(folder: Path) -> list[str]:
-    """The cases of a folder, by name."""
-    return sorted(path.parent.name for path in folder.glob("*/case.yaml"))
 
 
 def revision(folder: Path) -> str:

@@ -23,6 +23,7 @@ from random import Random
 
 from amazonia.domain.case import Case, Character, CharacterId, Lang, TopicId
 from amazonia.domain.language import Language, Reader, fold
+from amazonia.domain.table import Table
 from amazonia.domain.understanding import ASIDE, OUT, Ear, Listener, Row
 from amazonia.domain.words import CaseWords, CharacterWords, TopicWords
 
@@ -78,7 +79,7 @@ _Weights = tuple[dict[str, Row], list[float]]
 def teach(case: Case, lang: Lang, language: Language) -> Listener:
     """Train a listener for a case in one language."""
     words = case.words[lang]
-    reader = Reader(language, _vocabulary(words, language))
+    reader = Reader.of(language, _vocabulary(words, language))
     spoken = {
         (c.id, t.id): _spoken(reader, words.characters[c.id].topics[t.id])
         for c in case.characters.values()
@@ -90,8 +91,7 @@ def teach(case: Case, lang: Lang, language: Language) -> Listener:
         for character in case.characters.values()
     }
     learned = dict(zip(tasks, _learn_all([*tasks.values()]), strict=True))
-    features = sorted({feature for rows, _ in learned.values() for feature in rows})
-    places = {feature: place for place, feature in enumerate(features)}
+    places = Table.of(sorted({feature for rows, _ in learned.values() for feature in rows}))
     ears = {
         who: _ear(task, learned[who], places, case.characters[who]) for who, task in tasks.items()
     }
@@ -103,8 +103,7 @@ def quick_ear(character: Character, examples: Mapping[TopicId, Sequence[frozense
     samples = [_Sample(f, topic, 1.0) for topic, lines in examples.items() for f in lines if f]
     task = _numbered(samples, tuple(examples), _idf(samples))
     learned = _learn(task.samples, len(task.classes), QUICK)
-    places = {feature: place for place, feature in enumerate(sorted(learned[0]))}
-    return _ear(task, learned, places, character)
+    return _ear(task, learned, Table.of(sorted(learned[0])), character)
 
 
 _Spoken = dict[tuple[CharacterId, TopicId], list[_Sample]]
@@ -180,7 +179,7 @@ def _common(reader: Reader, language: Language) -> list[_Sample]:
     ]
 
 
-def _ear(task: _Task, learned: _Weights, places: Mapping[str, int], character: Character) -> Ear:
+def _ear(task: _Task, learned: _Weights, places: Table, character: Character) -> Ear:
     """What was learned, row after row in the order of `places`."""
     rows, bias = learned
     idf, starts, indexes, weights = array("d"), array("I", [0]), bytearray(), array("f")
@@ -193,10 +192,10 @@ def _ear(task: _Task, learned: _Weights, places: Mapping[str, int], character: C
     return Ear(
         classes=task.classes,
         places=places,
-        idf=idf,
-        starts=starts,
-        indexes=bytes(indexes),
-        weights=weights,
+        idf=memoryview(idf),
+        starts=memoryview(starts),
+        indexes=memoryview(bytes(indexes)),
+        weights=memoryview(weights),
         bias=bias,
         awarding=frozenset(t.id for t in character.topics.values() if t.clues),
     )
@@ -405,5 +404,9 @@ def _row(weights: Sequence[float]) -> Row:
 
 
 if __name__ == "__main__":
-    _samples, _count = marshal.loads(sys.stdin.buffer.read())  # noqa: S302 - our own parent asks
-    sys.stdout.buffer.write(marshal.dumps(_learn(_samples, _count)))
+    try:
+        _samples, _count = marshal.loads(sys.stdin.buffer.read())  # noqa: S302 - our own parent asks
+        sys.stdout.buffer.write(marshal.dumps(_learn(_samples, _count)))
+        sys.stdout.buffer.flush()
+    except (EOFError, BrokenPipeError):  # who asked is gone
+        os._exit(1)

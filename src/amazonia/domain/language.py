@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+
+from amazonia.domain.table import Table
 
 _WORD = re.compile(r"\d+(?:[.,h:/]\d+)*|[a-z]+(?:['’][a-z]+)*")
 _APOSTROPHE = re.compile("['’]")
@@ -27,6 +30,9 @@ _SUFFIXES = frozenset(
 )
 _DOUBLED = frozenset("bb dd gg mm nn pp tt".split())  # noqa: SIM905
 _LONGEST = max(map(len, _SUFFIXES))
+
+REMEMBERED = 2000
+"""Unknown words of which a reader remembers what was meant: pupils repeat theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,24 +168,33 @@ def written(text: str) -> list[str]:
     return [_APOSTROPHE.sub("'", word) for word in _WORD.findall(fold(text))]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Reader:
     """Reads text in one language, mending typos against a vocabulary.
 
     Attributes:
         vocabulary: words that are spelled right (folded).
+        typos: words with one letter left out.
+        meant: by a typo's number, the number of the word that is meant.
     """
 
     language: Language
-    vocabulary: frozenset[str]
-    _typos: dict[str, str] = field(default_factory=dict, repr=False)
-    _memory: dict[str, str] = field(default_factory=dict, repr=False)
+    vocabulary: Table
+    typos: Table
+    meant: memoryview[int]
+    _mended: dict[str, str] = field(default_factory=dict, repr=False)
 
-    def __post_init__(self) -> None:
-        for word in sorted(self.vocabulary, key=lambda word: (len(word), word)):
+    @classmethod
+    def of(cls, language: Language, words: Iterable[str]) -> Reader:
+        """A reader that knows these words; where a typo fits two, the shorter one is meant."""
+        vocabulary = sorted(words, key=lambda word: (len(word), word))
+        typos: dict[str, int] = {}
+        for number, word in enumerate(vocabulary):
             if len(word) >= 5:
                 for typo in _deletions(word):
-                    self._typos.setdefault(typo, word)
+                    typos.setdefault(typo, number)
+        meant = memoryview(array("I", typos.values()))
+        return cls(language, Table.of(vocabulary), Table.of(typos), meant)
 
     def words(self, text: str) -> list[str]:
         """The words of a text: folded, slang written out, typos mended."""
@@ -193,21 +208,21 @@ class Reader:
     def _mend(self, word: str) -> str:
         if word in self.vocabulary or len(word) < 5 or word[0].isdigit():
             return word
-        if word not in self._memory:
-            if len(self._memory) > 20_000:
-                self._memory.clear()
-            self._memory[word] = self._nearest(word)
-        return self._memory[word]
+        if word not in self._mended:
+            if len(self._mended) >= REMEMBERED:
+                self._mended.clear()
+            self._mended[word] = self._nearest(word)
+        return self._mended[word]
 
     def _nearest(self, word: str) -> str:
         """A known word that differs by one letter left out, added, changed or swapped."""
-        if word in self._typos:
-            return self._typos[word]
+        if (typo := self.typos.get(word)) is not None:
+            return self.vocabulary.word(self.meant[typo])
         for shorter in _deletions(word):
             if shorter in self.vocabulary:
                 return shorter
-            if shorter in self._typos:
-                return self._typos[shorter]
+            if (typo := self.typos.get(shorter)) is not None:
+                return self.vocabulary.word(self.meant[typo])
         return word
 
     def features(self, text: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from amazonia.domain.case import CharacterId, TopicId
 from amazonia.domain.language import Reader, squeeze
+from amazonia.domain.table import Table
 
 Decision = Literal["answer", "unsure", "smalltalk", "out"]
 
@@ -93,11 +94,11 @@ Row = tuple[Sequence[int], Sequence[float]]
 
 @dataclass(frozen=True, slots=True)
 class Ear:
-    """A character's trained model, in a few arrays: as objects its weights would fill memory.
+    """A character's trained model, in flat arrays, which may lie in a file mapped into memory.
 
     Attributes:
         classes: topics, then small talk, other characters and `OUT`, each with `~`.
-        places: feature → its number; one mapping serves all ears of a listener.
+        places: feature → its number; one table serves all ears of a listener.
         idf: by a feature's number, its weight in a text; 0 where this ear does not know it.
         starts: by a feature's number, where its row starts; one more tells where the last ends.
         indexes: class indexes of all rows, one byte each.
@@ -107,11 +108,11 @@ class Ear:
     """
 
     classes: tuple[str, ...]
-    places: Mapping[str, int]
-    idf: Sequence[float]
-    starts: Sequence[int]
-    indexes: bytes
-    weights: Sequence[float]
+    places: Table
+    idf: memoryview[float]
+    starts: memoryview[int]
+    indexes: memoryview[int]
+    weights: memoryview[float]
     bias: Sequence[float]
     awarding: frozenset[str]
 
@@ -123,7 +124,7 @@ class Ear:
     def row(self, place: int) -> Row:
         """What the feature of a number speaks for; empty where this ear does not know it."""
         start, end = self.starts[place], self.starts[place + 1]
-        return self.indexes[start:end], self.weights[start:end]
+        return self.indexes[start:end].tolist(), self.weights[start:end].tolist()
 
     def probabilities(self, features: Iterable[str], bonus: Mapping[str, float]) -> list[float]:
         """The chance of each class, given a text's features."""
@@ -147,9 +148,9 @@ class Ear:
         index, found = self.classes.index(name), []
         for feature in filter(self.knows, features):
             place = self.places[feature]
-            at = self.indexes.find(index, self.starts[place], self.starts[place + 1])
-            if at >= 0:
-                found.append((feature, round(self.weights[at] * self.idf[place], 3)))
+            weight = dict(zip(*self.row(place), strict=True)).get(index)
+            if weight is not None:
+                found.append((feature, round(weight * self.idf[place], 3)))
         return sorted(found, key=lambda pair: -pair[1])
 
 

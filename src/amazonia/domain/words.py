@@ -6,7 +6,7 @@ The field names are the keys of the authors' `text.<language>` files.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from amazonia.domain.case import (
@@ -322,3 +322,15 @@ class CaseWords(_Words):
     questionnaire: QuestionnaireWords | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     captions: Mapping[str, str] = field(default_factory=dict)
+
+    def without_examples(self) -> CaseWords:
+        """The words of those who play: nobody but a learner reads the examples."""
+        characters = {
+            name: replace(
+                who,
+                topics={t: replace(topic, examples=()) for t, topic in who.topics.items()},
+                asides={a: replace(aside, examples=()) for a, aside in who.asides.items()},
+            )
+            for name, who in self.characters.items()
+        }
+        return replace(self, characters=characters)

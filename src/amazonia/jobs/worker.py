@@ -16,6 +16,7 @@ from typing import Any, Final
 import structlog
 
 from amazonia.errors import BadSetting
+from amazonia.groundwork import migrate
 from amazonia.jobs.broker import TASK, Broker, celery_app
 from amazonia.jobs.desk import Desk
 from amazonia.jobs.nightly import purge_nightly
@@ -25,7 +26,7 @@ from amazonia.jobs.run import Pace
 from amazonia.jobs.work import Work
 from amazonia.ops import telemetry
 from amazonia.ports import Json
-from amazonia.services import migrate, open_services
+from amazonia.services import open_services
 from amazonia.settings import Settings
 
 log = structlog.get_logger()

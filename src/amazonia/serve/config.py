@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from amazonia import log
-from amazonia.errors import AmazoniaError, StoreDown
 from amazonia.ops import metrics, sharing, telemetry
-from amazonia.services import migrate
 from amazonia.settings import Settings
 
 events = structlog.get_logger()
@@ -75,7 +73,6 @@ def gunicorn_settings(settings: Settings, hooks: Hooks | None = None) -> dict[st
     hooks = hooks or Hooks()
 
     def on_starting(arbiter: object) -> None:
-        migrate_apart(settings)  # first: what follows may begin threads
         log.set_up(settings, metrics.count, telemetry.trace)
         sharing.share()
         metrics.open_metrics()
@@ -94,6 +91,7 @@ def gunicorn_settings(settings: Settings, hooks: Hooks | None = None) -> dict[st
         hooks.ended(arbiter, worker)
 
     def when_ready(arbiter: object) -> None:
+        warm_up(settings)
         share_memory()
         hooks.ready(arbiter)
 
@@ -125,42 +123,24 @@ def gunicorn_settings(settings: Settings, hooks: Hooks | None = None) -> dict[st
     }
 
 
-def migrate_apart(settings: Settings) -> None:
-    """Migrate in a child process, which takes the memory of Alembic with it when it ends.
+def warm_up(settings: Settings) -> None:
+    """Do once for all workers, before they are forked, what each would do for itself."""
+    from amazonia.services import compile_statements
 
-    To be called while this process has one thread: a fork copies no other.
-
-    Raises:
-        BadSetting, StoreDown: what stopped the child.
-    """
-    fork = get_context("fork")
-    receiving, sending = fork.Pipe(duplex=False)
-    with receiving:
-        child = fork.Process(target=_migrate_and_tell, args=(settings, sending))
-        child.start()
-        sending.close()
-        try:
-            error: AmazoniaError | None = receiving.recv()
-        except EOFError:
-            error = StoreDown("the database's migration broke off; its traceback says why")
-        child.join()
-    if error is not None:
-        raise error
-
-
-def _migrate_and_tell(settings: Settings, sending: Connection) -> None:
-    """Send what went wrong, or None. Of another fault the child shows its traceback and dies."""
-    try:
-        migrate(settings)
-    except AmazoniaError as error:
-        sending.send(error)
-    else:
-        sending.send(None)
+    compile_statements(settings)
+    with contextlib.suppress(ImportError):
+        import_module("uvloop")
 
 
 YOUNG = 10_000
 """New objects after which garbage is looked for. The usual 700 are a fraction of a turn, which
 makes few cycles: looking that often took some 5 % of a worker's time."""
+
+
+CODE = Path("/proc/self/maps")
+"""Where Linux tells which files lie where in memory."""
+DONTNEED = 4
+"""Linux' advice that pages are not needed (`madvise`)."""
 
 
 def share_memory() -> None:
@@ -170,8 +150,22 @@ def share_memory() -> None:
     a page that is written to is shared no longer: it need not look at any of this again.
     """
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # the GNU C library has it
-    if trim is not None:
-        trim(0)
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):  # the GNU C library has it
+        library.malloc_trim(0)
+    if CODE.exists():
+        _leave_code(library.madvise)
     gc.freeze()
     gc.set_threshold(YOUNG)  # inherited by the workers
+
+
+def _leave_code(madvise: Callable[..., int]) -> None:
+    """Let go of libraries' code: most of it only built what is there now, and all is in a file.
+
+    Pages with code are never written to; what is called again is mapped again.
+    """
+    for line in CODE.read_text().splitlines():
+        span, rights, *_, name = line.split()
+        if rights == "r-xp" and name.startswith("/"):
+            start, end = (ctypes.c_size_t(int(part, 16)) for part in span.split("-"))
+            madvise(start, ctypes.c_size_t(end.value - start.value), DONTNEED)

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from gunicorn.app.base import BaseApplication
 
+from amazonia.groundwork import Library
 from amazonia.serve.addresses import announce
 from amazonia.serve.config import Hooks, gunicorn_settings
 from amazonia.settings import Settings
@@ -15,8 +16,11 @@ from amazonia.web.app import create_app
 
 
 class _Gunicorn(BaseApplication):
-    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+    def __init__(
+        self, settings: Settings, library: Library | None, options: dict[str, Any]
+    ) -> None:
         self._settings = settings
+        self._library = library
         self._options = options
         super().__init__()
 
@@ -27,13 +31,18 @@ class _Gunicorn(BaseApplication):
 
     def load(self) -> FastAPI:
         """Build the application; before the fork, so that the cases are read once."""
-        return create_app(self._settings)
+        return create_app(self._settings, self._library)
 
 
 def serve_with_gunicorn(
-    settings: Settings, host: str, *, reload: bool = False, hooks: Hooks | None = None
+    settings: Settings,
+    library: Library,
+    host: str,
+    *,
+    reload: bool = False,
+    hooks: Hooks | None = None,
 ) -> None:
-    """Serve with Gunicorn until told to stop."""
+    """Serve with Gunicorn until told to stop; with `reload` each worker reads the cases anew."""
     hooks = hooks or Hooks()
 
     def ready(arbiter: Any) -> None:
@@ -44,4 +53,4 @@ def serve_with_gunicorn(
     options["bind"] = f"{host}:{settings.port}"
     if reload:
         options |= {"reload": True, "preload_app": False}
-    _Gunicorn(settings, options).run()
+    _Gunicorn(settings, None if reload else library, options).run()

@@ -8,10 +8,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from amazonia import log
+from amazonia.groundwork import Library
 from amazonia.ops import metrics, telemetry
 from amazonia.serve.addresses import announce
 from amazonia.serve.config import BACKLOG, KEEPALIVE, graceful_timeout
-from amazonia.services import migrate
 from amazonia.settings import Settings
 from amazonia.web.app import create_app
 
@@ -44,11 +44,10 @@ def config_of(application: FastAPI, graceful: int) -> uvicorn.Config:
     )
 
 
-def serve_alone(settings: Settings, host: str) -> None:
+def serve_alone(settings: Settings, library: Library, host: str) -> None:
     """Serve with uvicorn, one process, until told to stop."""
     log.set_up(settings, metrics.count, telemetry.trace)
-    migrate(settings)
-    config = config_of(create_app(settings), graceful_timeout(settings))
+    config = config_of(create_app(settings, library), graceful_timeout(settings))
     config.host, config.port = host, settings.port
     announce(host, settings.port)
     Server(config).run()

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.base import Executable
 
 from amazonia.errors import AmazoniaError
+from amazonia.store import class_statements, report_statements, statements
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
 Query = tuple[ClauseElement, Mapping[str, object]]
 """A statement and its values."""
+
+
+def every_statement() -> Iterator[ClauseElement]:
+    """Every statement that is known from the start."""
+    for module in (statements, class_statements, report_statements):
+        for value in vars(module).values():
+            if isinstance(value, Executable) and isinstance(value, ClauseElement):
+                yield value
 
 
 class Overtaken(AmazoniaError):

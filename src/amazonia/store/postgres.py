@@ -90,7 +90,7 @@ class _Sql:
 
 
 @lru_cache(maxsize=256)
-def _sql(statement: ClauseElement) -> _Sql:
+def prepared(statement: ClauseElement) -> _Sql:
     compiled: Any = statement.compile(dialect=_DIALECT)
     fixed = {name: value for name, value in compiled.params.items() if value is not None}
     locks = getattr(statement, "_for_update_arg", None) is not None
@@ -100,7 +100,7 @@ def _sql(statement: ClauseElement) -> _Sql:
 @lru_cache(maxsize=256)
 def _queries(statements: tuple[ClauseElement, ...]) -> str:
     """Several queries as one, which returns an array of rows for each."""
-    numbered = _numbered([_sql(statement) for statement in statements])
+    numbered = _numbered([prepared(statement) for statement in statements])
     return f"SELECT {', '.join(f'ARRAY(SELECT ROW(q.*) FROM ({text}) q)' for text in numbered)}"
 
 
@@ -110,10 +110,10 @@ def _changes(statements: tuple[ClauseElement, ...], must: tuple[bool, ...], note
 
     One that must touch a row divides by their number. With a receipt that is noted as well.
     """
-    numbered = _numbered([_sql(statement) for statement in statements])
+    numbered = _numbered([prepared(statement) for statement in statements])
     parts = [f"p{i} AS ({text} RETURNING 1)" for i, text in enumerate(numbered)]
     if noted:
-        last = sum(len(_sql(statement).names) for statement in statements)
+        last = sum(len(prepared(statement).names) for statement in statements)
         note = NOTE.format(*(f"${last + i}" for i in (1, 2, 3)))
         parts.append(f"noted AS ({note} RETURNING 1)")
     counts = [
@@ -161,7 +161,7 @@ class PostgresTx:
 
     def rows(self, statement: ClauseElement, values: Mapping[str, object]) -> list[Row]:
         """Every row of a query."""
-        sql = _sql(statement)
+        sql = prepared(statement)
         if sql.locks:
             self._begin()
         fetching = self._connection.fetch(sql.text, *sql.arguments(values))
@@ -174,10 +174,10 @@ class PostgresTx:
 
     def rows_of(self, *queries: Query) -> list[list[Row]]:
         """Every row of each of several queries; where one locks, each sees what came before it."""
-        if any(_sql(statement).locks for statement, _ in queries):
+        if any(prepared(statement).locks for statement, _ in queries):
             return [self.rows(statement, values) for statement, values in queries]
         text = _queries(tuple(statement for statement, _ in queries))
-        bound = [value for each, values in queries for value in _sql(each).arguments(values)]
+        bound = [value for each, values in queries for value in prepared(each).arguments(values)]
         found = await_only(self._connection.fetchrow(text, *bound))
         return [[tuple(row) for row in rows] for rows in found]
 
@@ -191,7 +191,7 @@ class PostgresTx:
 
     def run(self, statement: ClauseElement, values: Mapping[str, object]) -> int:
         """Execute a change; the number of rows that it touched."""
-        sql = _sql(statement)
+        sql = prepared(statement)
         self._begin()
         done: str = self._change(self._connection.execute(sql.text, *sql.arguments(values)))
         self.changed = True
@@ -199,7 +199,7 @@ class PostgresTx:
 
     def run_many(self, statement: ClauseElement, values: Iterable[Mapping[str, object]]) -> None:
         """Execute a change for each of the values."""
-        sql = _sql(statement)
+        sql = prepared(statement)
         if every := [sql.arguments(each) for each in values]:
             self._begin()
             self._change(self._connection.executemany(sql.text, every))
@@ -220,7 +220,7 @@ class PostgresTx:
         puts, self._puts = self._puts, []
         statements, must = tuple(put[0] for put in puts), tuple(put[2] for put in puts)
         text = _changes(statements, must, receipt is not None)
-        bound = [value for each, values, *_ in puts for value in _sql(each).arguments(values)]
+        bound = [value for each, values, *_ in puts for value in prepared(each).arguments(values)]
         bound += receipt.values if receipt is not None else ()
         with _refused():
             counts = await self._connection.fetchrow(text, *bound)

@@ -57,7 +57,7 @@ def connect(path: Path, busy_seconds: float = 5.0) -> sqlite3.Connection:
 
 
 @lru_cache(maxsize=256)
-def _sql(statement: ClauseElement) -> tuple[str, Mapping[str, Any]]:
+def prepared(statement: ClauseElement) -> tuple[str, Mapping[str, Any]]:
     """A statement as text, and the values that are part of it."""
     compiled = statement.compile(dialect=_DIALECT)
     fixed = {name: value for name, value in compiled.params.items() if value is not None}
@@ -105,7 +105,7 @@ class SqliteTx:
             self.run(statement, each)
 
     def _execute(self, statement: ClauseElement, values: Mapping[str, object]) -> sqlite3.Cursor:
-        sql, fixed = _sql(statement)
+        sql, fixed = prepared(statement)
         return self._connection.execute(sql, {**fixed, **values} if fixed else values)
 
 

@@ -14,10 +14,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from amazonia import __version__
+from amazonia.groundwork import open_library
 from amazonia.jobs.opening import open_desk
 from amazonia.ops import telemetry, watching
 from amazonia.ops.requests import Requests
-from amazonia.services import Library, open_library, open_services
+from amazonia.services import Library, open_services
 from amazonia.settings import Settings
 from amazonia.web import admin, api, class_pages, classes, jobs, operations, problems, reporting
 from amazonia.web.assets import Assets

@@ -12,7 +12,8 @@ A sentence is folded once (`folding`); what a case and a beat say is compiled on
 
 from __future__ import annotations
 
+from amazonia.voice.guard.lexicon import Lexicon
 from amazonia.voice.guard.reader import Guard, names_secret, prepare
 from amazonia.voice.guard.scene import Fault, Reason, Scene
 
-__all__ = ["Fault", "Guard", "Reason", "Scene", "names_secret", "prepare"]
+__all__ = ["Fault", "Guard", "Lexicon", "Reason", "Scene", "names_secret", "prepare"]

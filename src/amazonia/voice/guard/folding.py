@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from amazonia.domain.language import Language, fold, stem
 
-REMEMBERED = 32_768
-"""Words whose folded form, stem, … are kept: a case has some ten thousand."""
+REMEMBERED = 4_096
+"""Words whose folded form, stem, … are kept; all that is kept of them takes some five megabytes."""
 
 # Letters come first, so that a word is not read again after no digit was found behind it.
 _WORD = re.compile(r"[^\W\d_]+(?:\d+(?:[.,:/h]\d+)*)?|\d+(?:[.,:/h]\d+)*")

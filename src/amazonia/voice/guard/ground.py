@@ -19,9 +19,21 @@ from amazonia.voice.guard.lexicon import Lexicon, Source, Tongue, lexicon_of, st
 class Content(NamedTuple):
     """What a text holds: its words, numbers, stems, and the aliases of secrets.
 
+    It is kept for a thousand texts, hence strings: sets take twenty times as much.
+
     Attributes:
         view: its folded words, ended by ``|``, as `folding.has` reads them.
+        roots: its stems, between spaces.
     """
+
+    view: str
+    roots: str
+    numbers: frozenset[str]
+    aliases: frozenset[str]
+
+
+class Ground(NamedTuple):
+    """What several texts hold together, each thing once; see `Content`."""
 
     words: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
@@ -30,35 +42,31 @@ class Content(NamedTuple):
     view: str = ""
 
 
-NOTHING = Content()
-
-
-def together(contents: Iterable[Content]) -> Content:
+def together(contents: Iterable[Content]) -> Ground:
     """What several texts hold."""
-    several = list(contents)
-    if len(several) < 2:
-        return several[0] if several else NOTHING
-    words, numbers, stems, aliases, views = zip(*several, strict=True)
-    nothing = frozenset[str]()
-    return Content(
-        nothing.union(*words),
-        nothing.union(*numbers),
-        nothing.union(*stems),
-        nothing.union(*aliases),
-        "".join(views),
+    several = [*contents]
+    if not several:
+        return Ground()
+    views, stems, numbers, aliases = zip(*several, strict=True)
+    view, nothing = "".join(views), frozenset[str]()
+    return Ground(
+        words=frozenset(view.split()) - {"|"},
+        numbers=nothing.union(*numbers),
+        roots=frozenset(" ".join(stems).split()),
+        aliases=nothing.union(*aliases),
+        view=view,
     )
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def content(lexicon: Lexicon, text: str) -> Content:
-    """What a text holds. A thousand texts take some ten megabytes."""
+    """What a text holds. A thousand texts take less than a megabyte."""
     folded = Text.of(plain(text))
     return Content(
-        folded.vocabulary,
-        frozenset(values_of(folded, lexicon.pack)),
-        frozenset(meaning(folded, lexicon.language)),
-        frozenset(alias for alias, _ in lexicon.secrets.told(folded.plain, folded.words)),
-        f"{folded.view}| ",
+        view=f"{folded.view}| ",
+        roots=" ".join(meaning(folded, lexicon.language)),
+        numbers=frozenset(values_of(folded, lexicon.pack)),
+        aliases=frozenset(alias for alias, _ in lexicon.secrets.told(folded.plain, folded.words)),
     )
 
 
@@ -66,7 +74,7 @@ def content(lexicon: Lexicon, text: str) -> Content:
 
 
 @lru_cache(maxsize=256)
-def public(source: Source, tongue: Tongue, character: CharacterId) -> Content:
+def public(source: Source, tongue: Tongue, character: CharacterId) -> Ground:
     """What a character may always mention.
 
     Words: the names of people and places, the opening, the character's own sheet. Stems: all that
@@ -81,7 +89,7 @@ def public(source: Source, tongue: Tongue, character: CharacterId) -> Content:
     opening = (words.title, words.setting, *words.opening, *words.briefing)
     counted = [Text.of(plain(text)) for text in (*sheet, *spoken, *opening)]
     pack = tongue.language.guard
-    return Content(
+    return Ground(
         pack.names.union(*(text.bares for text in counted), *map(bares, (*names, *places))),
         frozenset(n for text in counted for n in values_of(text, pack)) | ({str(who.age)} - {"0"}),
         frozenset(roots((w for t in _chatter(words, who) for w in bares(t)), tongue.language)),
@@ -116,8 +124,8 @@ class Beat:
     """
 
     lexicon: Lexicon
-    public: Content
-    told: Content
+    public: Ground
+    told: Ground
     grounded: frozenset[str]
     spoken: frozenset[str]
     acts: frozenset[str]
@@ -126,7 +134,7 @@ class Beat:
     musts: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-@lru_cache(maxsize=2_048)
+@lru_cache(maxsize=256)
 def beat_of(source: Source, tongue: Tongue, character: CharacterId, lines: tuple[str, ...]) -> Beat:
     """The beat of some lines, given by their references; it recurs for every team."""
     lexicon = lexicon_of(source, tongue)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from amazonia.domain.case import Case
 from amazonia.domain.language import GuardWords, Language
+from amazonia.domain.table import Table
 from amazonia.domain.words import CaseWords
 from amazonia.voice.guard.aliases import Secrets
 from amazonia.voice.guard.folding import Text, bares, plain, root, roots, view_of
@@ -72,8 +73,8 @@ class Lexicon:
 
     language: Language
     secrets: Secrets
-    ordinary: frozenset[str]
-    stems: frozenset[str]
+    ordinary: Table
+    stems: Table
     names: frozenset[str]
     deeds: Mapping[str, frozenset[str]]
     persons: frozenset[str]
@@ -90,15 +91,32 @@ class Lexicon:
         return self.language.guard
 
 
-@lru_cache(maxsize=32)
+_ready: dict[Source, Lexicon] = {}
+"""Lexicons that were compiled before they were needed."""
+
+
+def keep(source: Source, lexicon: Lexicon) -> None:
+    """Have a lexicon ready."""
+    _ready[source] = lexicon
+
+
+def lexicon_of(source: Source, tongue: Tongue) -> Lexicon:
+    """The lexicon of a case; the first time takes half a second."""
+    return _ready.get(source) or _lexicon(source, tongue)
+
+
 def secrets_of(source: Source) -> Secrets:
     """The secrets of a case in one language."""
+    return _ready[source].secrets if source in _ready else _secrets(source)
+
+
+@lru_cache(maxsize=32)
+def _secrets(source: Source) -> Secrets:
     return Secrets.of(source.words)
 
 
 @lru_cache(maxsize=32)
-def lexicon_of(source: Source, tongue: Tongue) -> Lexicon:
-    """The lexicon of a case; the first time takes half a second."""
+def _lexicon(source: Source, tongue: Tongue) -> Lexicon:
     words, language = source.words, tongue.language
     pack = language.guard
     lower, upper = _written(words)
@@ -111,13 +129,13 @@ def lexicon_of(source: Source, tongue: Tongue) -> Lexicon:
     return Lexicon(
         language=language,
         secrets=secrets_of(source),
-        ordinary=ordinary,
-        stems=frozenset(map(root, ordinary)),
+        ordinary=Table.of(ordinary),
+        stems=Table.of({root(word) for word in ordinary}),
         names=names,
-        deeds=_deeds(pack),
+        deeds=_deeds(tongue),
         persons=persons,
         people=persons | pack.persons,
-        phrases=_phrases(pack),
+        phrases=_phrases(tongue),
         foreign=frozenset().union(*pack.foreign.values()),
         rare=_tellers(words, language, common | _everyday(language)),
         hot=_tellers(words, language, common),
@@ -189,15 +207,18 @@ def _everyday(language: Language) -> set[str]:
     return roots((word for text in talk for word in bares(text)), language)
 
 
-def _deeds(pack: GuardWords) -> dict[str, frozenset[str]]:
+@lru_cache(maxsize=8)
+def _deeds(tongue: Tongue) -> dict[str, frozenset[str]]:
     deeds: dict[str, set[str]] = {}
-    for name, act in pack.acts.items():
+    for name, act in tongue.language.guard.acts.items():
         for form in (*act.mine, *act.theirs, *act.named):
             deeds.setdefault(form, set()).add(name)
     return _frozen(deeds)
 
 
-def _phrases(pack: GuardWords) -> dict[str, tuple[Phrase, ...]]:
+@lru_cache(maxsize=8)
+def _phrases(tongue: Tongue) -> dict[str, tuple[Phrase, ...]]:
+    pack = tongue.language.guard
     lists: tuple[tuple[Reason, tuple[str, ...]], ...] = (
         ("profanity", pack.profanity),
         ("machine", pack.machine),

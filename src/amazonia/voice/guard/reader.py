@@ -12,9 +12,9 @@ from amazonia.domain.words import CaseWords
 from amazonia.voice.guard.figures import Number, numbers_of, parts
 from amazonia.voice.guard.folding import Text, Word, meaning, plain
 from amazonia.voice.guard.form import clean, is_silence, link, markup, strange_letter
-from amazonia.voice.guard.ground import beat_of, content, is_certain, public, together
+from amazonia.voice.guard.ground import beat_of, content, is_certain, together
 from amazonia.voice.guard.guilt import Guilt
-from amazonia.voice.guard.lexicon import Source, Tongue, lexicon_of, secrets_of, strings
+from amazonia.voice.guard.lexicon import Lexicon, Source, Tongue, keep, lexicon_of, secrets_of
 from amazonia.voice.guard.names import strange_name
 from amazonia.voice.guard.recital import recital, recitals
 from amazonia.voice.guard.scene import Fault, Scene
@@ -244,14 +244,17 @@ class Guard:
         return None
 
 
-def prepare(case: Case, words: CaseWords, language: Language) -> None:
-    """Compile a case's words ahead, which takes about a second, so that no turn waits."""
-    source, tongue = Source(case, words), Tongue(language.code, language)
-    lexicon = lexicon_of(source, tongue)
-    for character, who in words.characters.items():
-        public(source, tongue, character)
-        for text in strings(who, skip=("examples", "aliases")):
-            content(lexicon, text)
+def prepare(
+    case: Case, words: CaseWords, language: Language, lexicon: Lexicon | None = None
+) -> Lexicon:
+    """Compile a case's words ahead, which takes half a second, so that no turn waits.
+
+    Args:
+        lexicon: what this gave, in another process perhaps, for the same case and words.
+    """
+    source = Source(case, words)
+    keep(source, ready := lexicon or lexicon_of(source, Tongue(language.code, language)))
+    return ready
 
 
 def names_secret(case: Case, words: CaseWords, message: str, holds: Holds) -> bool:

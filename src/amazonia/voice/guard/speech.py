@@ -29,7 +29,7 @@ def unknown(text: Text, strangers: Set[str], lexicon: Lexicon) -> list[str]:
     Args:
         strangers: the words that nobody has read yet.
     """
-    odd = {word for word in strangers - lexicon.ordinary if root(word) not in lexicon.stems}
+    odd = {w for w in strangers if w not in lexicon.ordinary and root(w) not in lexicon.stems}
     if not odd or not lexicon.pack.own:
         return []
     letters = [word for word in text.bares if not is_number(word)]
