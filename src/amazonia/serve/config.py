@@ -137,6 +137,8 @@ YOUNG = 10_000
 makes few cycles: looking that often took some 5 % of a worker's time."""
 
 
+ARENA_MAX, ARENAS = -8, 2
+"""`mallopt`: each thread of a worker would keep what it freed in an arena of its own."""
 CODE = Path("/proc/self/maps")
 """Where Linux tells which files lie where in memory."""
 DONTNEED = 4
@@ -151,8 +153,9 @@ def share_memory() -> None:
     """
     gc.collect()
     library = ctypes.CDLL(None)
-    if hasattr(library, "malloc_trim"):  # the GNU C library has it
+    if hasattr(library, "malloc_trim"):  # the GNU C library
         library.malloc_trim(0)
+        library.mallopt(ARENA_MAX, ARENAS)
     if CODE.exists():
         _leave_code(library.madvise)
     gc.freeze()

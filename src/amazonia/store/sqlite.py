@@ -40,7 +40,7 @@ PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA cache_size=-8000",
+    "PRAGMA cache_size=-2000",  # kilobytes a connection; the system keeps the file in memory too
 )
 
 _DIALECT = sqlite.dialect(paramstyle="named")
