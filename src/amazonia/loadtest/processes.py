@@ -33,12 +33,14 @@ class Running:
     Attributes:
         name: which server.
         url: where it answers.
+        start: seconds from the command to the first answer.
     """
 
     name: str
     url: str
     pid: int
     log: Path = field(repr=False)
+    start: float = 0.0
 
     def cpu(self) -> float:
         """Seconds of processor time used so far, user and system, ended children included."""
@@ -64,10 +66,11 @@ async def running(
         DidNotStart: it did not answer in time; the end of its log says why.
     """
     url = f"http://127.0.0.1:{port}"
+    begun = time.monotonic()
     process = _spawn(command, environ, log)
     try:
         await _wait_until_ready(process, name, url + ready, log)
-        yield Running(name, url, process.pid, log)
+        yield Running(name, url, process.pid, log, time.monotonic() - begun)
     finally:
         end_group(process.pid, process.poll() is None)
         process.wait()

@@ -20,6 +20,7 @@ from amazonia.loadtest.chart import draw
 from amazonia.loadtest.costs import cluster_cost
 from amazonia.loadtest.faults import FAULTS, FURTHER_FAULTS, fault, recovery
 from amazonia.loadtest.healthy import cost_fast, cost_healthy, crowd2000, healthy40
+from amazonia.loadtest.idle import idle
 from amazonia.loadtest.measure import Quick
 from amazonia.loadtest.report import Result, table
 from amazonia.loadtest.scaled import (
@@ -55,6 +56,7 @@ CASES: Mapping[str, Case] = {
     "abandoned": abandoned,
     "memory": memory,
     "leak500": leak500,
+    "idle": idle,
     **LASTING,
     **SCALED,
 }
