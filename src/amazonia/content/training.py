@@ -408,5 +408,5 @@ if __name__ == "__main__":
         _samples, _count = marshal.loads(sys.stdin.buffer.read())  # noqa: S302 - our own parent asks
         sys.stdout.buffer.write(marshal.dumps(_learn(_samples, _count)))
         sys.stdout.buffer.flush()
-    except (EOFError, BrokenPipeError):  # who asked is gone
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):  # who asked is gone, or nobody wants it
         os._exit(1)
