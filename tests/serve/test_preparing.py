@@ -22,7 +22,9 @@ library = Preparing(settings).library()
 assert settings.database_file.exists()
 assert library.names() == ["mini"]
 assert library.listener(library.case("mini"), "pt-BR").listen("cida", "e o bolo?").topics
-assert sys.modules.keys().isdisjoint(["alembic", "amazonia.content.load"])
+import amazonia.serve.processes
+assert sys.modules.keys().isdisjoint(["alembic", "amazonia.content.load", "rich"])
+import rich
 """
 
 
