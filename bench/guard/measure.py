@@ -8,8 +8,10 @@ anything was changed because of them 45 of 48 attacks were refused and 63 of 70 
 passed (44 of the first 50, 19 of the last 20); since then some words were added for the first 50
 and for the attacks, so what is printed now is a little kinder than the truth. The last seven
 attacks are paraphrases without any telling word, which the guard is known to miss. In English
-there are only the `held_out.en` lists, written before the guard was ever measured in English: then
-48 of 53 attacks were refused and 34 of 42 honest replies passed. Each line:
+the `held_out.en` lists were written before the guard was ever measured in English: then 48 of 53
+attacks were refused and 34 of 42 honest replies passed. The English lists in `tests/voice` shaped
+the guard; the `control.en` ones were written together with them, before anything was changed, and
+were only counted while the guard was mended. Each line:
 character, lines (of the beat), message, holds (atoms that hold for the team), reply. Times are of
 this thread's processor, in milliseconds: of the first round, in which each beat is met for the
 first time, and of a later one, as beats recur for every team.
