@@ -88,6 +88,7 @@ def _guard(data: Mapping[str, Any]) -> GuardWords:
         blames=phrases("blames"),
         blamed=folded("blamed"),
         relative=folded("relative"),
+        pronouns=folded("pronouns"),
         confirms=phrases("confirms"),
         answers=folded("answers"),
         machine=phrases("machine"),
@@ -98,6 +99,8 @@ def _guard(data: Mapping[str, Any]) -> GuardWords:
             code: frozenset(map(fold, words)) for code, words in data.get("foreign", {}).items()
         },
         everyday=folded("everyday"),
+        frequent=folded("frequent"),
+        idioms=phrases("idioms"),
         endings=phrases("endings"),
     )
 

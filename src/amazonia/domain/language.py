@@ -70,6 +70,7 @@ class GuardWords:
         blames: phrases that accuse or excuse whoever is meant (*fui eu*, *por trás disso*).
         blamed: words before a person that say who it was (*foi* o Josué).
         relative: words after a person that go on to say what they did (foi ele *quem* mediu).
+        pronouns: persons whom `blamed` does not name (is what *I* saw); `blames` has who it was.
         confirms: phrases that tell a team it is right.
         answers: words of which a bare yes or no is made.
         machine: phrases of a speaker that talks about being a program or about its orders.
@@ -77,7 +78,9 @@ class GuardWords:
         profanity: words and phrases that no character says.
         own: frequent words of this language that the languages of `foreign` do not have.
         foreign: language → frequent words of it that this language does not have.
-        everyday: further words that are no names.
+        everyday: further words that are no names and tell nothing.
+        frequent: words that are no names and tell nothing alone, though two of them may.
+        idioms: phrases whose words do not mean what they mean elsewhere (it *took a while*).
         endings: endings by which an unknown word at a sentence's start is no name.
     """
 
@@ -96,6 +99,7 @@ class GuardWords:
     blames: tuple[str, ...] = ()
     blamed: frozenset[str] = frozenset()
     relative: frozenset[str] = frozenset()
+    pronouns: frozenset[str] = frozenset()
     confirms: tuple[str, ...] = ()
     answers: frozenset[str] = frozenset()
     machine: tuple[str, ...] = ()
@@ -104,6 +108,8 @@ class GuardWords:
     own: frozenset[str] = frozenset()
     foreign: Mapping[str, frozenset[str]] = field(default_factory=dict)
     everyday: frozenset[str] = frozenset()
+    frequent: frozenset[str] = frozenset()
+    idioms: tuple[str, ...] = ()
     endings: tuple[str, ...] = ()
 
 

@@ -91,6 +91,28 @@ class Text(NamedTuple):
         )
 
 
+def without(text: Text, phrases: Iterable[tuple[str, ...]]) -> Text:
+    """A text without the words of some phrases, if they stand in it; its `plain` stays."""
+    bares = text.bares
+    gone = {
+        at
+        for phrase in phrases
+        for i in range(len(bares) - len(phrase) + 1)
+        if bares[i : i + len(phrase)] == phrase
+        for at in range(i, i + len(phrase))
+    }
+    kept = [i for i in range(len(bares)) if i not in gone]
+    left = tuple([bares[i] for i in kept])
+    return text._replace(
+        words=tuple([text.words[i] for i in kept]),
+        bares=left,
+        senses=tuple([text.senses[i] for i in kept]),
+        opens=tuple([text.opens[i] for i in kept]),
+        vocabulary=frozenset(left),
+        view=view_of(left),
+    )
+
+
 def plain(text: str) -> str:
     """One form for equal characters, without hidden ones, spaces collapsed."""
     return " ".join(_HIDDEN.sub("", unicodedata.normalize("NFKC", text)).split())

@@ -115,9 +115,10 @@ class Beat:
     Attributes:
         public: what the character may always mention.
         told: what the lines hold, a view of each.
-        grounded: the stems of the lines and of what their topics are called.
+        near: what the lines hold that could be said in their place.
+        grounded: the stems of these, of the lines and of what their topics are called.
         spoken: the folded words of the lines, and those for the speaker.
-        acts: the deeds that the lines speak of.
+        acts: the deeds that the lines, or others in their place, speak of.
         ways: what must have been achieved for the beat to be played, one set a way.
         called: the words of the speaker's name.
         musts: what a performance must say → its alternatives as they begin in a view.
@@ -126,6 +127,7 @@ class Beat:
     lexicon: Lexicon
     public: Ground
     told: Ground
+    near: Ground
     grounded: frozenset[str]
     spoken: frozenset[str]
     acts: frozenset[str]
@@ -140,16 +142,21 @@ def beat_of(source: Source, tongue: Tongue, character: CharacterId, lines: tuple
     lexicon = lexicon_of(source, tongue)
     pack = lexicon.pack
     who = source.words.characters[character]
-    told = together(content(lexicon, text) for text in _texts(source.words, character, lines))
-    near = together(content(lexicon, text) for text in _labels(who, lines))
+    texts, others = [*_texts(source.words, character, lines)], [*_instead(who, lines)]
+    told = together(content(lexicon, text) for text in texts)
+    near = together(content(lexicon, text) for text in others)
+    called = together(content(lexicon, text) for text in _labels(who, lines))
     spoken = told.words.union(bares(who.name), pack.selves)
+    literal = [lexicon.literal(Text.of(plain(text))) for text in (*texts, *others)]
+    deeds = {act for t in literal for word in t.vocabulary for act in lexicon.deeds.get(word, ())}
     return Beat(
         lexicon=lexicon,
         public=public(source, tongue, character),
         told=told,
-        grounded=told.roots | near.roots,
+        near=near,
+        grounded=told.roots | near.roots | called.roots,
         spoken=spoken,
-        acts=frozenset(act for word in spoken for act in lexicon.deeds.get(word, ())),
+        acts=frozenset(deeds),
         ways=tuple(_ways(source, character, lines)),
         called=frozenset((*bares(who.name), *bares(who.short))),
         musts=tuple(
@@ -166,6 +173,16 @@ def _texts(words: CaseWords, character: CharacterId, lines: Iterable[str]) -> It
         except KeyError:  # the case was revised since
             continue
         yield line.text
+
+
+def _instead(who: CharacterWords, lines: Iterable[str]) -> Iterator[str]:
+    """The other ways to say the same steps, which tell the same and are told at the same time."""
+    for ref in lines:
+        match ref.split("/"):
+            case ["topics", name, "steps", step, "says", _] if step.isdigit():
+                steps = who.topics[TopicId(name)].steps if name in who.topics else ()
+                for line in steps[int(step)].says if int(step) < len(steps) else ():
+                    yield line.text
 
 
 def _labels(who: CharacterWords, lines: Iterable[str]) -> Iterator[str]:

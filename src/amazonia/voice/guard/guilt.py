@@ -85,15 +85,20 @@ class Guilt:
         for i in range(start + 1, min(start + 4, len(words))):
             if words[i] in lexicon.pack.relative:
                 break
-            if words[i] in lexicon.people:
+            if words[i] in lexicon.people and words[i] not in lexicon.pack.pronouns:
                 return i
         return 0
 
     def _tells(self, words: Sequence[str], start: int, who: int) -> bool:
-        """Whether the beat says it too, or the clause goes on to say what they did."""
-        lexicon, view = self.beat.lexicon, self.beat.told.view
+        """Whether the beat says it too, or the clause goes on to say what they did.
+
+        «Titular: Benedito» says that the «titular é Benedito».
+        """
+        lexicon, view = self.beat.lexicon, self.beat.told.view + self.beat.near.view
         if words[who] not in lexicon.persons and has(view, " ".join(words[who - 1 : who + 1])):
             return True
         if has(view, " ".join(words[start : who + 1])):
+            return True
+        if start and has(view, " ".join((words[start - 1], *words[start + 1 : who + 1]))):
             return True
         return not lexicon.pack.relative.isdisjoint(words[who + 1 : who + 2])

@@ -12,7 +12,7 @@ from amazonia.domain.language import GuardWords, Language
 from amazonia.domain.table import Table
 from amazonia.domain.words import CaseWords
 from amazonia.voice.guard.aliases import Secrets
-from amazonia.voice.guard.folding import Text, bares, plain, root, roots, view_of
+from amazonia.voice.guard.folding import Text, bares, plain, root, roots, view_of, without
 from amazonia.voice.guard.scene import Reason
 
 
@@ -65,6 +65,7 @@ class Lexicon:
         persons: words by which characters are meant.
         people: these and the language's words for persons.
         phrases: longest word → the phrases that hold it.
+        idioms: longest word → the idioms that hold it, in folded words.
         foreign: words by which other languages are known.
         rare: stem that hardly stands in everyday talk → the secrets that are told with it.
         hot: stem → the secrets that are told with it.
@@ -80,6 +81,7 @@ class Lexicon:
     persons: frozenset[str]
     people: frozenset[str]
     phrases: Mapping[str, tuple[Phrase, ...]]
+    idioms: Mapping[str, tuple[tuple[str, ...], ...]]
     foreign: frozenset[str]
     rare: Mapping[str, frozenset[str]]
     hot: Mapping[str, frozenset[str]]
@@ -89,6 +91,12 @@ class Lexicon:
     def pack(self) -> GuardWords:
         """What the language says about guarding."""
         return self.language.guard
+
+    def literal(self, text: Text) -> Text:
+        """A text without its idioms, whose words would only seem to tell something."""
+        if self.idioms.keys().isdisjoint(text.vocabulary):
+            return text
+        return without(text, [i for word in text.vocabulary for i in self.idioms.get(word, ())])
 
 
 _ready: dict[Source, Lexicon] = {}
@@ -136,6 +144,7 @@ def _lexicon(source: Source, tongue: Tongue) -> Lexicon:
         persons=persons,
         people=persons | pack.persons,
         phrases=_phrases(tongue),
+        idioms=_idioms(pack),
         foreign=frozenset().union(*pack.foreign.values()),
         rare=_tellers(words, language, common | _everyday(language)),
         hot=_tellers(words, language, common),
@@ -186,6 +195,7 @@ def _utterances(words: CaseWords, language: Language) -> Iterator[str]:
     yield from language.questions
     yield from language.concepts
     yield from language.guard.everyday
+    yield from language.guard.frequent
 
 
 def _called(words: CaseWords, ordinary: Set[str]) -> Iterator[str]:
@@ -204,7 +214,8 @@ def _common(language: Language) -> set[str]:
 def _everyday(language: Language) -> set[str]:
     """Stems of talk that has nothing to do with any case."""
     talk = (*language.offtopic, *(line for lines in language.smalltalk.values() for line in lines))
-    return roots((word for text in talk for word in bares(text)), language)
+    words = (word for text in talk for word in bares(text))
+    return roots((*words, *language.guard.frequent), language)
 
 
 @lru_cache(maxsize=8)
@@ -233,6 +244,15 @@ def _phrases(tongue: Tongue) -> dict[str, tuple[Phrase, ...]]:
         longest = max(words, key=len)
         found = Phrase(rank, view_of(words), words[0], reason)
         index[longest] = (*index.get(longest, ()), found)
+    return index
+
+
+def _idioms(pack: GuardWords) -> dict[str, tuple[tuple[str, ...], ...]]:
+    index: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for idiom in pack.idioms:
+        words = tuple(idiom.split())
+        longest = max(words, key=len)
+        index[longest] = (*index.get(longest, ()), words)
     return index
 
 

@@ -32,7 +32,7 @@ def _is_no_name(word: Word, lexicon: Lexicon, *, opens: bool) -> bool:
     ordinary = word.bare in lexicon.ordinary
     person = word.bare in lexicon.pack.people
     if word.raw[0].islower():
-        return ordinary or not person
+        return ordinary or not person or word.bare in lexicon.pack.frequent
     if word.raw.isupper():  # shouted
         return not person
     if opens:

@@ -90,20 +90,20 @@ class Guard:
 
     def _judge(self, text: Text) -> Fault | None:
         strangers = self._strangers(text)
-        meant = meaning(text, self._scene.language)
+        literal = self._lexicon.literal(text)
         return (
             self._too_long(text.plain)
             or link(text.plain)
-            or self._phrase(text)
+            or self._phrase(literal)
             or self._indecent(text)
             or self._foreign(text, strangers)
             or self._secret(text)
-            or self._beyond(text, meant)
+            or self._beyond(literal)
             or self._recital(text)
             or self._number(text)
             or self._name(text, strangers)
-            or self._guilt.find(text)
-            or self._echo(text, meant)
+            or self._guilt.find(literal)
+            or self._echo(text)
         )
 
     # ── what is known ───────────────────────────────────────────────────────────────────────────
@@ -188,9 +188,10 @@ class Guard:
                 return Fault("secret", alias)
         return None
 
-    def _beyond(self, text: Text, meant: set[str]) -> Fault | None:
+    def _beyond(self, text: Text) -> Fault | None:
         """Words of the solution that are not the beat's: a secret told in other words."""
         lexicon, beat = self._lexicon, self._beat
+        meant = meaning(text, self._scene.language)
         new = meant - beat.grounded - beat.public.roots - self._known.roots
         if text.asks:
             new -= self._asked
@@ -234,8 +235,9 @@ class Guard:
             return False
         return text.view not in self._beat.told.view
 
-    def _echo(self, text: Text, meant: set[str]) -> Fault | None:
+    def _echo(self, text: Text) -> Fault | None:
         """What the player typed, said back as if it were so."""
+        meant = meaning(text, self._scene.language)
         if text.asks or len(meant) < 3:
             return None
         echoed = (meant & self._asked) - self._beat.told.roots
