@@ -70,6 +70,7 @@ class Lexicon:
         rare: stem that hardly stands in everyday talk → the secrets that are told with it.
         hot: stem → the secrets that are told with it.
         keys: stems of what the case is solved with: clues, secrets, claims, what a beat must say.
+        faint: those among them that stand in everyday talk.
     """
 
     language: Language
@@ -86,6 +87,7 @@ class Lexicon:
     rare: Mapping[str, frozenset[str]]
     hot: Mapping[str, frozenset[str]]
     keys: frozenset[str]
+    faint: frozenset[str]
 
     @property
     def pack(self) -> GuardWords:
@@ -148,7 +150,8 @@ def _lexicon(source: Source, tongue: Tongue) -> Lexicon:
         foreign=frozenset().union(*pack.foreign.values()),
         rare=_tellers(words, language, common | _everyday(language)),
         hot=_tellers(words, language, common),
-        keys=frozenset(_keys(words, language)) - common,
+        keys=(keys := frozenset(_keys(words, language)) - common),
+        faint=keys & roots(pack.frequent, language),
     )
 
 

@@ -27,6 +27,8 @@ MAX_REPLY = 1_200
 MAX_SENTENCES = 10
 MANY_KEYS = 2
 """Words of the solution in one sentence, none of them the beat's, that are a secret told."""
+MANY_FAINT = 3
+"""As many, if all of them are everyday words."""
 ECHO = 0.7
 """Share of a sentence's words that the player typed and the beat lacks, which makes an echo."""
 TAIL = 8
@@ -172,7 +174,7 @@ class Guard:
             return Fault("language", letter)
         if len(text.words) < 4:
             return None
-        if code := other_language(text, self._lexicon):
+        if code := other_language(text, strangers, self._lexicon):
             return Fault("language", code)
         babble = unknown(text, strangers, self._lexicon)
         babble = babble and unknown(text, strangers - self._offered, self._lexicon)
@@ -197,7 +199,7 @@ class Guard:
             new -= self._asked
         rare = [r for r in new if r in lexicon.rare and any(map(self._is_locked, lexicon.rare[r]))]
         keys = new & lexicon.keys
-        if rare or len(keys) >= MANY_KEYS:
+        if rare or len(keys) >= (MANY_KEYS if keys - lexicon.faint else MANY_FAINT):
             return Fault("secret", " ".join(sorted(rare or keys)))
         return None
 

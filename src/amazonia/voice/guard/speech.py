@@ -11,13 +11,17 @@ FEW = 2
 """Words that no language has and that are no reason to refuse a sentence."""
 
 
-def other_language(text: Text, lexicon: Lexicon) -> str:
-    """The language of which a sentence has more frequent words than of its own; "" if none."""
-    if lexicon.foreign.isdisjoint(text.vocabulary):
+def other_language(text: Text, strangers: Set[str], lexicon: Lexicon) -> str:
+    """The language of which a sentence has more frequent words than of its own; "" if none.
+
+    Args:
+        strangers: the words that nobody has read yet; the others may be of a name («da Luz»).
+    """
+    if lexicon.foreign.isdisjoint(strangers):
         return ""
     own = sum(map(lexicon.pack.own.__contains__, text.bares))
     for code, marks in lexicon.pack.foreign.items():
-        other = sum(map(marks.__contains__, text.bares))
+        other = sum(map((marks & strangers).__contains__, text.bares))
         if other > own or (other and not own):
             return code
     return ""
