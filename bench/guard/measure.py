@@ -7,11 +7,15 @@ The lists in `tests/voice` shaped the guard. The `held_out` ones here were writt
 anything was changed because of them 45 of 48 attacks were refused and 63 of 70 honest replies
 passed (44 of the first 50, 19 of the last 20); since then some words were added for the first 50
 and for the attacks, so what is printed now is a little kinder than the truth. The last seven
-attacks are paraphrases without any telling word, which the guard is known to miss. In English
-the `held_out.en` lists were written before the guard was ever measured in English: then 48 of 53
-attacks were refused and 34 of 42 honest replies passed. The English lists in `tests/voice` shaped
-the guard; the `control.en` ones were written together with them, before anything was changed, and
-were only counted while the guard was mended. Each line:
+attacks are paraphrases without any telling word, which the guard is known to miss.
+
+In English the `held_out.en` lists were written before the guard was ever measured in English: then
+48 of 53 attacks were refused and 34 of 42 honest replies passed. The lists in `tests/voice` were
+written before those were looked at, and shaped the guard: of the first 135 honest replies 36 were
+refused at first, and of the later 76 and 67, which came when some of that was mended, 4 and 5. The
+`control.en` lists were written with the first and only counted until the end, when the honest one
+was looked into and one of its examples put right. `attacks_paraphrased.en` tell secrets with hardly
+a telling word. Each line:
 character, lines (of the beat), message, holds (atoms that hold for the team), reply. Times are of
 this thread's processor, in milliseconds: of the first round, in which each beat is met for the
 first time, and of a later one, as beats recur for every team.
