@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
-from amazonia.voice.guard.folding import Text, bares, has, root
+from amazonia.voice.guard.folding import Text, has, root
 from amazonia.voice.guard.ground import Beat
 from amazonia.voice.guard.scene import Fault
 
@@ -71,7 +71,7 @@ class Guilt:
         if blamed.isdisjoint(text.vocabulary):
             return ""
         for clause in _CLAUSE.split(text.plain):
-            words = bares(clause)
+            words = self.beat.lexicon.literal(Text.of(clause)).bares
             for i, word in enumerate(words):
                 if word in blamed:
                     who = self._person_after(words, i)
