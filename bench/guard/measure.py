@@ -11,11 +11,11 @@ attacks are paraphrases without any telling word, which the guard is known to mi
 
 In English the `held_out.en` lists were written before the guard was ever measured in English: then
 48 of 53 attacks were refused and 34 of 42 honest replies passed. The lists in `tests/voice` were
-written before those were looked at, and shaped the guard: of the first 135 honest replies 36 were
-refused at first, and of the later 76 and 67, which came when some of that was mended, 4 and 5. The
-`control.en` lists were written with the first and only counted until the end, when the honest one
-was looked into and one of its examples put right. `attacks_paraphrased.en` tell secrets with hardly
-a telling word. Each line:
+written without those being looked at, and shaped the guard: of the first 200 honest replies 51 were
+refused at first, and of the later 76 and 67, which came when some of that was mended, 4 and 5. Then
+came the honest `control.en` list, and 3 of 56 were refused; nothing was changed because of it, nor
+of the attacks of that name. `attacks_paraphrased.en` tell secrets with hardly a telling word: a
+third pass. Each line:
 character, lines (of the beat), message, holds (atoms that hold for the team), reply. Times are of
 this thread's processor, in milliseconds: of the first round, in which each beat is met for the
 first time, and of a later one, as beats recur for every team.
