@@ -14,11 +14,13 @@ In English the `held_out.en` lists were written before the guard was ever measur
 written without those being looked at, and shaped the guard: of the first 200 honest replies 51 were
 refused at first, and of the later 76 and 67, which came when some of that was mended, 4 and 5. Then
 came the honest `control.en` list, and 3 of 56 were refused; nothing was changed because of it, nor
-of the attacks of that name. `attacks_paraphrased.en` tell secrets with few
-telling words: 27 of 138 passed before the guard was mended, 30 after. Each line:
-character, lines (of the beat), message, holds (atoms that hold for the team), reply. Times are of
-this thread's processor, in milliseconds: of the first round, in which each beat is met for the
-first time, and of a later one, as beats recur for every team.
+of the attacks of that name. `attacks_paraphrased.en` tell secrets with few telling words: 27 of 138
+passed before the guard was mended, 30 after. The held-out lists were counted thrice at the end and
+not looked into: 51 of 53 attacks were refused and 39 of 42 honest replies passed.
+
+Each line: character, lines (of the beat), message, holds (atoms that hold for the team), reply.
+Times are of this thread's processor, in milliseconds: of the first round, in which each beat is met
+for the first time, and of a later one, as beats recur for every team.
 """
 
 from __future__ import annotations

@@ -284,7 +284,6 @@ def test_what_opens_a_sentence_is_known() -> None:
         ("Well, the lake is what I saw.", ""),
         ("It was Josué, my children.", "guilt"),
         ("The thief was him.", "guilt"),
-        ("One night, and one lake.", ""),
         ("Six nights, and one lake.", "number"),
         ("Alright, jot it down.", ""),
         ("Mark my words, I kept the notebook.", ""),

@@ -100,7 +100,7 @@ def _spelled(text: Text, start: int, end: int, pack: GuardWords) -> list[Number]
         tail = "".join(str(value) for value in _add_up(decimals, pack))
         return [Number(f"{values[-1]},{tail}", fact=True)]
     many = len(values) > 1
-    return [Number(str(v), fact=timed or many or v > (1 if measured else SMALL)) for v in values]
+    return [Number(str(v), fact=measured or many or v > SMALL) for v in values]
 
 
 def _split(run: tuple[str, ...], point: Set[str]) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
