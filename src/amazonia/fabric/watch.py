@@ -16,7 +16,7 @@ log = structlog.get_logger()
 K = TypeVar("K")
 V = TypeVar("V")
 
-MOST_SEEN = 10_000
+MOST_SEEN = 4_000
 """Subjects that are remembered; forgetting one costs a look."""
 WITH_BELL = 0.5
 """Seconds between two looks where other processes ring when there is something new."""
@@ -51,10 +51,9 @@ class Watch(Generic[K, V]):
         self._subject = subject
         self._waiting: dict[K, asyncio.Future[V | None]] = {}
         self._rung: set[str] = set()
-        self._seen: set[str] = set()
-        """Subjects that nothing was rung about since they were looked at, but what is `told`."""
-        self._told: dict[str, str] = {}
-        """What the last rings about subjects brought along."""
+        self._seen: dict[str, str] = {}
+        """Subjects that nothing was rung about since they were looked at, but what the last ring
+        told; the oldest first."""
         self._ringing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         if bell is not None:
@@ -91,7 +90,7 @@ class Watch(Generic[K, V]):
         return WITH_BELL if self._bell and self._bell.reaches_all else self._without_bell
 
     def _told_of(self, key: K) -> V | None:
-        told = self._told.get(self._subject(key))
+        told = self._seen.get(self._subject(key))
         return self._read(key, told) if self._read and told else None
 
     def _hear(self, what: str, text: str) -> None:
@@ -99,7 +98,7 @@ class Watch(Generic[K, V]):
             return
         subject = what.removeprefix(self._name)
         if text and self._read and subject in self._seen:
-            self._told[subject] = text
+            self._seen[subject] = text
             self._pass_on(subject, text)
             return
         self._forget(subject)
@@ -116,8 +115,7 @@ class Watch(Generic[K, V]):
                     future.set_result(value)
 
     def _forget(self, subject: str) -> None:
-        self._seen.discard(subject)
-        self._told.pop(subject, None)
+        self._seen.pop(subject, None)
 
     def _look_at_once(self, subject: str) -> None:
         self._rung.add(subject)
@@ -142,10 +140,10 @@ class Watch(Generic[K, V]):
     async def _tell(self, keys: Sequence[K]) -> None:
         """Look at some keys and tell those who wait for them."""
         waiting = {key: self._waiting.pop(key) for key in keys}
-        if len(self._seen) > MOST_SEEN:
-            self._seen.clear()
-            self._told.clear()
-        self._seen.update(map(self._subject, keys))
+        for subject in map(self._subject, keys):
+            self._seen.setdefault(subject, "")
+        while len(self._seen) > MOST_SEEN:
+            del self._seen[next(iter(self._seen))]
         try:
             values = await self._look(keys)
         except StoreDown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from amazonia.voice.guard.folding import Text, bares, has
@@ -10,20 +11,27 @@ SHINGLE = 6
 """Words in a row that are a recital of the prompt."""
 
 
+Recitals = tuple[frozenset[tuple[str, ...]], ...]
+
+
+def recitals(prompt: Iterable[str]) -> Recitals:
+    """What nobody may recite of a prompt's paragraphs, most of which come again with every turn."""
+    return tuple(map(_recitals, prompt))
+
+
 @lru_cache(maxsize=256)
-def recitals(prompt: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
-    """What nobody may recite of a prompt's paragraphs, which differ little between turns."""
-    return frozenset(shingle for text in prompt for shingle in _shingles(bares(text)))
+def _recitals(paragraph: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(_shingles(bares(paragraph)))
 
 
-def recital(text: Text, forbidden: frozenset[tuple[str, ...]], beat: str) -> str:
+def recital(text: Text, forbidden: Recitals, beat: str) -> str:
     """The words that a sentence recites, unless the beat has them too; "" if there are none.
 
     Args:
         beat: the view of the beat (see `folding.has`).
     """
     for shingle in _shingles(text.bares):
-        if shingle in forbidden and not has(beat, " ".join(shingle)):
+        if any(shingle in each for each in forbidden) and not has(beat, " ".join(shingle)):
             return " ".join(shingle)
     return ""
 
