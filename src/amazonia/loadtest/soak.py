@@ -186,7 +186,10 @@ async def soak_memory(bench: Bench, quick: Quick) -> Result:
         bench.provider("fast") as provider,
         bench.game(provider, GUNICORN_MAX_REQUESTS="0") as game,
     ):
-        idle, workers = game.memory(), children(game.pid)
+        while len(workers := children(game.pid)) < WORKERS:  # noqa: ASYNC110 - the first answers
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(SAMPLE_EVERY)
+        idle = game.memory()
         filled = await measure(game, replace(filling, url=game.url))
         await provider.switch("healthy")
         samples: list[Point] = []
