@@ -7,8 +7,6 @@ import struct
 import sys
 from collections.abc import Iterator
 
-import segno
-
 SIOCGIFADDR = 0x8915
 """Linux: the address of an interface."""
 
@@ -21,6 +19,8 @@ def announce(host: str, port: int) -> None:
         address = f"http://{_lan_address()}:{port}"
         sys.stdout.write(f"On this network:   {address}\n")
         if sys.stdout.isatty():
+            import segno  # here: most processes never draw one
+
             segno.make(address, error="m").terminal(sys.stdout, compact=True)
     sys.stdout.flush()
 

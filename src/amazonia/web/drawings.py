@@ -11,7 +11,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import segno
 from markupsafe import Markup
 
 from amazonia.web.sketches import as_address, sheet, sketch, spots
@@ -177,6 +176,8 @@ def logo() -> Markup:
 
 def qr_code(text: str) -> Markup:
     """A QR code, in the colour of the text around it."""
+    import segno  # here: most processes never draw one
+
     rows = [bytes(row) for row in segno.make(text, error="m").matrix]
     cells = "".join(
         f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark
