@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import secrets
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -462,12 +465,13 @@ def secret_key(settings: Settings) -> str:
         return settings.secret_key
     path = settings.data / "secret.key"
     settings.data.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x", encoding="ascii") as file:
-            path.chmod(0o600)
+    if not path.exists():
+        handle, part = tempfile.mkstemp(dir=settings.data)  # nobody else may read it
+        with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+        with contextlib.suppress(FileExistsError):  # workers begin together: one is first
+            os.link(part, path)
+        Path(part).unlink()
     return path.read_text(encoding="ascii")
 
 

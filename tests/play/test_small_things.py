@@ -1,7 +1,11 @@
 """Names, codes, what players type, sentences, limits, deadlines, settings."""
 
 import asyncio
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pytest
 from hypothesis import given
@@ -205,4 +209,21 @@ def test_the_secret_is_made_once(tmp_path: Path) -> None:
     assert len(secret) > 32
     assert secret_key(settings) == secret
     assert (tmp_path / "data" / "secret.key").stat().st_mode & 0o077 == 0
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["secret.key"]
     assert secret not in repr(settings)
+
+
+def test_workers_that_begin_together_have_one_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody reads it before it is whole, and nobody keeps another one."""
+    settings = read_settings({"AMAZONIA_DATA": str(tmp_path / "data")})
+
+    def slowly(size: int) -> str:
+        time.sleep(0.05)
+        return token_urlsafe(size)
+
+    monkeypatch.setattr(secrets, "token_urlsafe", slowly)
+    with ThreadPoolExecutor(8) as pool:
+        (secret,) = set(pool.map(lambda _: secret_key(settings), range(8)))
+    assert len(secret) > 32
