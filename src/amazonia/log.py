@@ -190,7 +190,7 @@ _SENTENCES: Mapping[str, Callable[[Event], str]] = {
     "turn.scripted": _scripted,
     "turn.declined": lambda e: f"declined: {e.pop('kind', '')}, as the {e.pop('by', '')} has it",
     "moderation.failed": lambda e: f"moderation: {_failed(e)}, the filter decides alone",
-    "turn.rescued": lambda _: "left behind by a process that died, finished → scripted",
+    "turn.rescued": lambda _: "its process died as it spoke: the rest is told → scripted",
     "turn.unsaved": lambda _: "error: the reply could not be saved",
     "voice.called": _called,
     "voice.answered": _spoke,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 from tests.worlds import mini_services
 
 from amazonia.domain.case import CharacterId
@@ -17,13 +18,13 @@ from amazonia.ports import (
     Accepted,
     Asked,
     Deadline,
+    Finished,
     Json,
     Opening,
     Performance,
     Said,
     StreamEvent,
     Team,
-    Turn,
     Turns,
 )
 from amazonia.services import Services
@@ -171,7 +172,7 @@ class LateTurns:
         self.accepts += 1
         return await self._turns.accept(asked, rule)
 
-    async def finish(self, *turn: Any) -> Turn:
+    async def finish(self, *turn: Any) -> Finished:
         await self.go.wait()
         return await self._turns.finish(*turn)
 
@@ -241,6 +242,21 @@ async def test_a_stream_resumes_after_any_event(services: Services, team: Team) 
 async def _all(interviews: Interviews, team: Team, turn_id: str, after: int) -> list[StreamEvent]:
     turn = await interviews.turn(team, turn_id)
     return [event async for event in interviews.events(team, turn, after)]
+
+
+async def test_a_turn_is_rescued_once(services: Services, team: Team) -> None:
+    """However many find that its speaker is dead; the log says it once."""
+    voice = SlowVoice()
+    slow = replace(services.interviews, voice=voice)
+    accepted = await slow.ask(team, "cida", CAKE, None)
+    left = replace(accepted.turn, owner="of a process that died")
+    with capture_logs() as lines:
+        rescued = await asyncio.gather(*(services.interviews.rescue(team, left) for _ in range(3)))
+    assert {turn.reply for turn in rescued} == {"Deixei o bolo ali. Virei as costas, e sumiu."}
+    (line,) = [line for line in lines if line["event"] == "turn.rescued"]
+    assert (line["character"], line["shown"]) == ("cida", 0)
+    voice.hurry()
+    await slow.drain()
 
 
 async def test_another_process_follows(tmp_path: Path) -> None:

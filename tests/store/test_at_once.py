@@ -66,9 +66,10 @@ async def test_a_turn_that_two_finish_has_one_reply(both: list[StoredTurns]) -> 
             for i in (0, 1)
         ]
         first, second = await asyncio.gather(*ends)
-        assert first.reply == second.reply
+        assert first.turn.reply == second.turn.reply
+        assert {first.first, second.first} == {True, False}
         said = (await both[0].spoke([(f"t{number}", 0)]))[(f"t{number}", 0)].said
-        assert [event.data["text"] for event in said] == [first.reply]
+        assert [event.data["text"] for event in said] == [first.turn.reply]
 
 
 async def test_a_new_age_is_begun_by_each_who_asks(here: OpenDatabase, there: OpenDatabase) -> None:

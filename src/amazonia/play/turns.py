@@ -33,6 +33,7 @@ from amazonia.ports import (
     Accepted,
     Asked,
     Chance,
+    Finished,
     Json,
     Moderation,
     Owners,
@@ -375,13 +376,13 @@ class Interviews:
         """Store the reply, patiently."""
         for attempt in range(RETRIES):
             try:
-                return await self._finish(turn, said, source)
+                return (await self._finish(turn, said, source)).turn
             except StoreDown:
                 log.warning("turn.save_failed", turn=turn.id, attempt=attempt)
                 await asyncio.sleep(min(2.0, 0.05 * 2**attempt))
-        return await self._finish(turn, said, source)
+        return (await self._finish(turn, said, source)).turn
 
-    async def _finish(self, turn: Turn, said: Sequence[StreamEvent], source: str) -> Turn:
+    async def _finish(self, turn: Turn, said: Sequence[StreamEvent], source: str) -> Finished:
         reply, now = reply_of(said), self.game.clock.now()
         done = await self.turns.finish(turn, said, reply, source, now)
         self.watch.changed(turn.id)
@@ -420,8 +421,17 @@ class Interviews:
         spoken = [Said(event.data["text"]) for event in shown]
         rest = completion(performance_of(self.game, team, turn), spoken)
         said = [StreamEvent(last + i, "sentence", {"text": s.text}) for i, s in enumerate(rest, 1)]
-        log.warning("turn.rescued", turn=turn.id, owner=turn.owner)
-        return await self._finish(turn, [*shown, *said], "scripted")
+        done = await self._finish(turn, [*shown, *said], "scripted")
+        if done.first:
+            log.warning(
+                "turn.rescued",
+                turn=turn.id,
+                team=turn.team_id,
+                character=turn.character,
+                owner=turn.owner,
+                shown=len(shown),
+            )
+        return done.turn
 
     def _is_spoken(self, turn: Turn) -> bool:
         """Whether somebody who lives speaks this turn."""

@@ -132,6 +132,18 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Finished:
+    """A turn that is done.
+
+    Attributes:
+        first: whoever asks finished it; or it had been finished before, and is as it was.
+    """
+
+    turn: Turn
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """A whole sentence of a performance."""
 
@@ -325,7 +337,7 @@ class Turns(Protocol):
 
     async def finish(
         self, turn: Turn, said: Sequence[StreamEvent], reply: str, source: str, at: float
-    ) -> Turn:
+    ) -> Finished:
         """Store the reply. A turn that is done already stays as it is and is returned."""
         ...
 

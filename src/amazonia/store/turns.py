@@ -9,7 +9,17 @@ from typing import Any
 
 from amazonia.domain.case import CharacterId
 from amazonia.errors import NoSession, NoSuchTurn
-from amazonia.ports import Accepted, Asked, Listening, Opening, Spoke, StreamEvent, Team, Turn
+from amazonia.ports import (
+    Accepted,
+    Asked,
+    Finished,
+    Listening,
+    Opening,
+    Spoke,
+    StreamEvent,
+    Team,
+    Turn,
+)
 from amazonia.store import statements as sql
 from amazonia.store.database import Database, Overtaken, Query, Tx, hopefully
 from amazonia.store.rows import beat_json, dump, said_of, said_row, team_of, turn_of
@@ -49,16 +59,16 @@ class StoredTurns:
 
     async def finish(
         self, turn: Turn, said: Sequence[StreamEvent], reply: str, source: str, at: float
-    ) -> Turn:
+    ) -> Finished:
         """Store the reply. A turn that is done already stays as it is and is returned."""
 
-        def job(tx: Tx, lock: bool) -> Turn:
+        def job(tx: Tx, lock: bool) -> Finished:
             if lock:
                 row = tx.row(sql.turn_to_change, {"turn_id": turn.id})
                 if row is None:
                     raise NoSuchTurn(turn.id)
                 if (now := turn_of(row)).status == "done":
-                    return now
+                    return Finished(now, first=False)
             elapsed = max(0, round((at - turn.accepted_at) * 1000))
             values = {
                 "turn_id": turn.id,
@@ -71,7 +81,8 @@ class StoredTurns:
             tx.put(sql.forget_listeners, {"turn_id": turn.id})
             for event in said:
                 tx.put(sql.add_turn_event_if_new, said_row(turn.id, event))
-            return replace(turn, status="done", reply=reply, source=source, elapsed_ms=elapsed)
+            done = replace(turn, status="done", reply=reply, source=source, elapsed_ms=elapsed)
+            return Finished(done, first=True)
 
         return await hopefully(self.database, job)
 
