@@ -64,8 +64,7 @@ from amazonia.store.migrate import newest
 from amazonia.store.replies import StoredReplies
 from amazonia.store.reports import StoredRecords
 from amazonia.store.spending import StoredSpending
-from amazonia.store.sqlite import SqliteDatabase
-from amazonia.store.sqlite import prepared as prepared_for_sqlite
+from amazonia.store.sqlite import SqliteDatabase, prepared
 from amazonia.store.teams import StoredDevices, StoredNotes, StoredTeams
 from amazonia.store.turns import StoredTurns
 from amazonia.voice.breaker import Breaker
@@ -161,13 +160,11 @@ class Services:
 
 def compile_statements(settings: Settings) -> None:
     """Write out every statement as the database that the settings name reads it."""
+    prepare: Callable[..., object] = prepared
+    if settings.is_on_postgres:
+        from amazonia.store.postgres import prepared as prepare
     for statement in every_statement():
-        if settings.is_on_postgres:
-            from amazonia.store.postgres import prepared
-
-            prepared(statement)
-        else:
-            prepared_for_sqlite(statement)
+        prepare(statement)
 
 
 @asynccontextmanager

@@ -146,8 +146,9 @@ class Ear:
     def reasons(self, features: Iterable[str], name: str) -> list[tuple[str, float]]:
         """The features that speak for a class, with their weights, strongest first."""
         index, found = self.classes.index(name), []
-        for feature in filter(self.knows, features):
-            place = self.places[feature]
+        for feature in features:
+            if (place := self.places.get(feature)) is None or not self.idf[place]:
+                continue
             weight = dict(zip(*self.row(place), strict=True)).get(index)
             if weight is not None:
                 found.append((feature, round(weight * self.idf[place], 3)))

@@ -146,7 +146,7 @@ def _lexicon(source: Source, tongue: Tongue) -> Lexicon:
         persons=persons,
         people=persons | pack.persons,
         phrases=_phrases(tongue),
-        idioms=_idioms(pack),
+        idioms=_idioms(tongue),
         foreign=frozenset().union(*pack.foreign.values()),
         rare=_tellers(words, language, common | _everyday(language)),
         hot=_tellers(words, language, common),
@@ -250,9 +250,10 @@ def _phrases(tongue: Tongue) -> dict[str, tuple[Phrase, ...]]:
     return index
 
 
-def _idioms(pack: GuardWords) -> dict[str, tuple[tuple[str, ...], ...]]:
+@lru_cache(maxsize=8)
+def _idioms(tongue: Tongue) -> dict[str, tuple[tuple[str, ...], ...]]:
     index: dict[str, tuple[tuple[str, ...], ...]] = {}
-    for idiom in pack.idioms:
+    for idiom in tongue.language.guard.idioms:
         words = tuple(idiom.split())
         longest = max(words, key=len)
         index[longest] = (*index.get(longest, ()), words)

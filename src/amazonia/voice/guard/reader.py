@@ -93,6 +93,8 @@ class Guard:
     def _judge(self, text: Text) -> Fault | None:
         strangers = self._strangers(text)
         literal = self._lexicon.literal(text)
+        meant = meaning(text, self._scene.language)
+        told = meant if literal is text else meaning(literal, self._scene.language)
         return (
             self._too_long(text.plain)
             or link(text.plain)
@@ -100,12 +102,12 @@ class Guard:
             or self._indecent(text)
             or self._foreign(text, strangers)
             or self._secret(text)
-            or self._beyond(literal)
+            or self._beyond(literal, told)
             or self._recital(text)
             or self._number(text)
             or self._name(text, strangers)
             or self._guilt.find(literal)
-            or self._echo(text)
+            or self._echo(text, meant)
         )
 
     # ── what is known ───────────────────────────────────────────────────────────────────────────
@@ -190,10 +192,9 @@ class Guard:
                 return Fault("secret", alias)
         return None
 
-    def _beyond(self, text: Text) -> Fault | None:
+    def _beyond(self, text: Text, meant: set[str]) -> Fault | None:
         """Words of the solution that are not the beat's: a secret told in other words."""
         lexicon, beat = self._lexicon, self._beat
-        meant = meaning(text, self._scene.language)
         new = meant - beat.grounded - beat.public.roots - self._known.roots
         if text.asks:
             new -= self._asked
@@ -237,9 +238,8 @@ class Guard:
             return False
         return text.view not in self._beat.told.view
 
-    def _echo(self, text: Text) -> Fault | None:
+    def _echo(self, text: Text, meant: set[str]) -> Fault | None:
         """What the player typed, said back as if it were so."""
-        meant = meaning(text, self._scene.language)
         if text.asks or len(meant) < 3:
             return None
         echoed = (meant & self._asked) - self._beat.told.roots
